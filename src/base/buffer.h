@@ -1,0 +1,46 @@
+/*
+ * buffer: bytes that grow up to a stated limit.
+ *
+ * Promises  the first failure (limit, memory) is kept and everything after it is dropped, so one check of buffer_failed
+ *           at the end is enough. The content is always NUL-terminated behind len.
+ */
+#ifndef BASE_BUFFER_H
+#define BASE_BUFFER_H
+
+#include "base/arena.h"
+#include "base/slice.h"
+
+struct buffer {
+	char *at;
+	size_t len, cap, limit;
+	bool failed;
+	struct arena *arena; /* NULL: heap, freed by buffer_done */
+};
+
+/* limit: the most bytes it will hold. arena may be NULL for the heap. */
+void buffer_init(struct buffer *buffer, struct arena *arena, size_t limit);
+/* Frees heap memory; nothing to do for an arena's. Safe on a zeroed struct. */
+void buffer_done(struct buffer *buffer);
+/* len 0, failure forgotten, memory kept. */
+void buffer_clear(struct buffer *buffer);
+void buffer_add(struct buffer *buffer, slice s);
+void buffer_byte(struct buffer *buffer, char c);
+void buffer_text(struct buffer *buffer, const char *text);
+void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Room for n more bytes at the end, to be filled and counted by buffer_grew; NULL on failure. */
+char *buffer_room(struct buffer *buffer, size_t n);
+void buffer_grew(struct buffer *buffer, size_t n);
+/* Drops the first n bytes. */
+void buffer_shift(struct buffer *buffer, size_t n);
+
+static inline bool buffer_failed(const struct buffer *buffer)
+{
+	return buffer->failed;
+}
+
+static inline slice buffer_slice(const struct buffer *buffer)
+{
+	return (slice){ buffer->at ? buffer->at : "", buffer->len };
+}
+
+#endif

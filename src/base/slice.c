@@ -1,0 +1,104 @@
+#include "base/slice.h"
+
+static unsigned char lower(unsigned char c)
+{
+	return c >= 'A' && c <= 'Z' ? (unsigned char)(c + ('a' - 'A')) : c;
+}
+
+bool slice_eq_nocase(slice a, slice b)
+{
+	if (a.len != b.len)
+		return false;
+	for (size_t i = 0; i < a.len; i++)
+		if (lower((unsigned char)a.at[i]) != lower((unsigned char)b.at[i]))
+			return false;
+	return true;
+}
+
+size_t slice_find(slice s, char c)
+{
+	const char *hit = s.len ? memchr(s.at, c, s.len) : NULL;
+	return hit ? (size_t)(hit - s.at) : s.len;
+}
+
+bool slice_cut(slice s, char by, slice *ret_head, slice *rest)
+{
+	size_t at = slice_find(s, by);
+	bool found = at < s.len;
+
+	*ret_head = slice_to(s, at);
+	*rest = slice_from(s, found ? at + 1 : at);
+	return found;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+slice slice_trim(slice s)
+{
+	while (s.len && is_blank(s.at[0]))
+		s = slice_from(s, 1);
+	while (s.len && is_blank(s.at[s.len - 1]))
+		s.len--;
+	return s;
+}
+
+int slice_compare(slice a, slice b)
+{
+	size_t shared = a.len < b.len ? a.len : b.len;
+	int order = shared ? memcmp(a.at, b.at, shared) : 0;
+
+	return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+bool slice_number(slice s, uint64_t max, uint64_t *ret_number)
+{
+	uint64_t number = 0;
+
+	if (s.len == 0 || (s.len > 1 && s.at[0] == '0'))
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.at[i] < '0' || s.at[i] > '9')
+			return false;
+		if (__builtin_mul_overflow(number, 10u, &number) ||
+		    __builtin_add_overflow(number, (uint64_t)(s.at[i] - '0'), &number))
+			return false;
+	}
+	if (number > max)
+		return false;
+	*ret_number = number;
+	return true;
+}
+
+/* Length of the UTF-8 sequence at s, or 0 when it is none. */
+static size_t sequence_len(slice s)
+{
+	unsigned char lead = (unsigned char)s.at[0];
+	size_t len = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : (lead & 0xf0) == 0xe0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+
+	if (len == 0 || len > s.len || lead == 0)
+		return 0;
+	for (size_t i = 1; i < len; i++)
+		if (((unsigned char)s.at[i] & 0xc0) != 0x80)
+			return 0;
+	if (len > 2) {
+		unsigned char next = (unsigned char)s.at[1];
+		if ((lead == 0xe0 && next < 0xa0) || (lead == 0xed && next > 0x9f) ||
+		    (lead == 0xf0 && next < 0x90) || (lead == 0xf4 && next > 0x8f))
+			return 0;
+	}
+	return len;
+}
+
+bool slice_is_text(slice s)
+{
+	while (s.len) {
+		size_t len = sequence_len(s);
+		if (len == 0)
+			return false;
+		s = slice_from(s, len);
+	}
+	return true;
+}

@@ -1,0 +1,128 @@
+#include "test.h"
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/mem.h"
+
+TEST(an_arena_never_hands_out_more_than_its_cap)
+{
+	struct arena *arena = arena_new(10000);
+
+	CHECK(arena_alloc(arena, 9000));
+	CHECK(!arena_alloc(arena, 2000));
+	CHECK(arena_alloc(arena, 900));
+	CHECK(!arena_alloc(arena, 20000));
+	arena_reset(arena);
+	CHECK(arena_alloc(arena, 9000));
+	arena_free(arena);
+}
+
+TEST(arena_memory_is_zeroed_after_a_reset)
+{
+	struct arena *arena = arena_new(100000);
+	char *at = arena_alloc(arena, 100);
+
+	memset(at, 'x', 100);
+	arena_reset(arena);
+	at = arena_alloc(arena, 100);
+	for (int i = 0; i < 100; i++)
+		CHECK_INT(at[i], 0);
+	arena_free(arena);
+}
+
+TEST(a_buffer_keeps_its_first_failure)
+{
+	struct buffer buffer;
+
+	buffer_init(&buffer, NULL, 10);
+	buffer_text(&buffer, "12345");
+	buffer_text(&buffer, "1234567");
+	CHECK(buffer_failed(&buffer));
+	buffer_text(&buffer, "1");
+	CHECK_SLICE(buffer_slice(&buffer), "12345");
+	buffer_done(&buffer);
+}
+
+TEST(text_is_valid_utf8_without_nul)
+{
+	CHECK(slice_is_text(slice_str("gr\xc3\xbc\xc3\x9f \xf0\x9f\x90\xb3")));
+	CHECK(!slice_is_text(slice_of("a\0b", 3)));
+	CHECK(!slice_is_text(slice_str("\xc0\xaf")));
+	CHECK(!slice_is_text(slice_str("\xed\xa0\x80")));
+	CHECK(!slice_is_text(slice_str("\xf4\x90\x80\x80")));
+	CHECK(!slice_is_text(slice_str("\xe2\x82")));
+}
+
+TEST(times_survive_a_round_trip)
+{
+	static const char *const texts[] = { "2026-11-23T00:00:00Z", "1970-01-01T00:00:00Z", "2000-02-29T23:59:59.250Z",
+					     "9999-12-31T23:59:59.999999999Z", "0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z" };
+	char again[CLOCK_TEXT_BYTES];
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		int64_t seconds;
+		int32_t nanos;
+		CHECK(clock_parse(slice_str(texts[i]), &seconds, &nanos));
+		clock_format(seconds, nanos, again);
+		assert_string_equal(again, texts[i]);
+	}
+}
+
+TEST(impossible_times_are_refused)
+{
+	static const char *const texts[] = { "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-01T24:00:00Z",
+					     "2026-01-01T00:00:00",  "2026-01-01 00:00:00Z", "2026-01-01T00:00:00.Z", "", "2026-1-1T00:00:00Z" };
+	int64_t seconds;
+	int32_t nanos;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		CHECK(!clock_parse(slice_str(texts[i]), &seconds, &nanos));
+}
+
+static FALLIBLE fails(void)
+{
+	return FAIL_FIELD("group.name", "must not be %s", "empty");
+}
+
+static FALLIBLE passes_on(void)
+{
+	TRY(fails());
+	return OK;
+}
+
+TEST(a_report_names_the_field_and_keeps_the_trace)
+{
+	struct report report = { 0 }, *before = report_use(&report);
+
+	CHECK_FAULT(FAULT_INVALID, passes_on());
+	assert_string_equal(report.text, "Invalid argument: group.name: must not be empty");
+	assert_string_equal(report.field, "group.name");
+	CHECK(strstr(report.notes, "passes_on"));
+	report_use(before);
+}
+
+TEST(the_sweep_makes_the_nth_allocation_fail)
+{
+	void *first, *second;
+
+	mem_fail_after(2);
+	first = mem_alloc(1);
+	second = mem_alloc(1);
+	mem_fail_after(0);
+	CHECK(first && !second);
+	mem_free(first);
+}
+
+TEST(numbers_are_decimal_digits_alone)
+{
+	uint64_t n;
+
+	CHECK(slice_number(slice_str("18446744073709551615"), UINT64_MAX, &n) && n == UINT64_MAX);
+	CHECK(!slice_number(slice_str("18446744073709551616"), UINT64_MAX, &n));
+	CHECK(!slice_number(slice_str("01"), 10, &n) && !slice_number(slice_str("+1"), 10, &n) && !slice_number(slice_str(""), 10, &n));
+}
+
+TESTS(an_arena_never_hands_out_more_than_its_cap, arena_memory_is_zeroed_after_a_reset, a_buffer_keeps_its_first_failure,
+      text_is_valid_utf8_without_nul, times_survive_a_round_trip, impossible_times_are_refused,
+      a_report_names_the_field_and_keeps_the_trace, the_sweep_makes_the_nth_allocation_fail, numbers_are_decimal_digits_alone)
