@@ -1,0 +1,156 @@
+/*
+ * token: turn a credential into a short-lived token of ours, and know our own tokens again.
+ *
+ * Owns      the signing keyset and its rotation, the table of token kinds, minting, verification with its per-thread cache,
+ *           upstream keys (discovery, JWKS), the relationship cache, the exchange.
+ * Promises  the key fixes the algorithm; every verifier names the kind it wants; liveness is asked at each issue; nothing is
+ *           fetched because a token alone says so; what cannot be answered from memory gives FAULT_ELSEWHERE unless the
+ *           caller may block.
+ * Start at  token_exchange() for the main job, token_verify() for a call that carries one of ours.
+ */
+#ifndef TOKEN_TOKEN_H
+#define TOKEN_TOKEN_H
+
+#include "authz/authz.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "fetch/fetch.h"
+#include "model/caller.h"
+#include "store/store.h"
+
+struct issuer; /* one per process */
+
+#define TOKEN_BYTES_MAX 16384       /* of any token we look at */
+#define TOKEN_ACCESS_BYTES_MAX 8192 /* of an access token we mint */
+#define TOKEN_AUDIENCES_MAX 16
+#define TOKEN_LIFE_MAX_S 3600
+
+/* ---- making it ---- */
+
+struct issuer_options {
+	slice url;                       /* the issuer, no trailing slash; also our first audience */
+	slice api_url;                   /* audience of API tokens; often the same */
+	const slice *audiences;          /* further ones we mint for: registries' services and token.audiences */
+	size_t audiences_count;
+	const slice *registries;         /* the audiences that are registry services */
+	size_t registries_count;
+	slice algorithm;                 /* "ES256" (default) or "RS256" */
+	int64_t access_life_s;           /* <= TOKEN_LIFE_MAX_S */
+	int64_t registry_life_s;         /* 60..300 */
+	int64_t rotate_every_s;          /* 30 days */
+	const slice *issuer_allow;       /* when count > 0: only these issuers (exact) are fetched */
+	size_t issuer_allow_count;
+	slice data_folder;               /* holds the sealing key file */
+	size_t relationship_cache_max, upstream_cache_max, verified_cache_max;
+	const struct clock *clock;
+	struct random *random;
+};
+
+FALLIBLE issuer_new(const struct issuer_options *options, struct store *store, struct authz *authz, struct fetcher *fetcher,
+		    struct issuer **ret_issuer);
+struct issuer *issuer_free(struct issuer *issuer);
+/* Loads the keyset, making the first keys and the registry CA on an empty store (a write: call it before serving). */
+FALLIBLE issuer_start(struct issuer *issuer);
+/* The commit hook's part: forgets cached relationships of changed identities, reloads keys. User is the struct issuer *. */
+status issuer_apply(void *user, struct tx *tx, const struct change *changes, size_t count, uint64_t revision);
+/* Rotation that is due: publishes the next key ahead, switches, retires; call about once a minute from a worker.
+ * force: publish and switch now (the old key stays published until its last token has ended). */
+FALLIBLE issuer_rotate(struct issuer *issuer, bool force);
+
+/* ---- documents ---- */
+
+/* JSON of /.well-known/openid-configuration and of the key set; in the arena, from memory. */
+FALLIBLE issuer_discovery(struct issuer *issuer, struct arena *arena, slice *ret_json);
+FALLIBLE issuer_jwks(struct issuer *issuer, struct arena *arena, slice *ret_json);
+/* PEM of the registry CA: the registry's rootcertbundle. */
+FALLIBLE issuer_registry_ca(struct issuer *issuer, struct arena *arena, slice *ret_pem);
+slice issuer_url(const struct issuer *issuer);
+slice issuer_api_url(const struct issuer *issuer);
+
+/* ---- the kinds of token ---- */
+
+/* One table in token/kind.c gives each its typ, key, audience rule, life and where it is accepted. */
+enum token_kind { TOKEN_ACCESS, TOKEN_REGISTRY, TOKEN_LOGIN, TOKEN_WEBHOOK, TOKEN_KIND_COUNT };
+
+/* What a verified token says. Counted: one call holds a reference to its end. */
+struct verified {
+	struct caller caller;
+	struct authz_subject subject; /* per-thread resolution of caller.identity; only on the thread that verified it */
+	enum token_kind kind;
+	slice text_digest;
+	/* for TOKEN_LOGIN */
+	slice upstream_issuer, upstream_subject, provider, groups;
+};
+struct verified *verified_ref(struct verified *verified);
+struct verified *verified_unref(struct verified *verified);
+
+/* Verifies one of our tokens of just this kind for this audience (empty audience: any of ours that serves the API: the
+ * issuer's or API URL). UNAUTHENTICATED with a clear text for malformed, foreign, expired, wrong-kind, wrong-audience tokens
+ * and for a dead subject. From memory, on any registered thread (authz_thread_start). */
+FALLIBLE token_verify(struct issuer *issuer, enum token_kind kind, slice text, slice audience, struct verified **ret_verified);
+
+/* ---- upstream credentials ---- */
+
+/* Who an upstream credential proves the bearer to be. */
+struct assumed {
+	struct uid identity;
+	slice act;              /* JSON object of strings: iss, sub, aud of what was presented (or of what stood behind our own token) */
+	slice email;
+	bool email_is_verified;
+	slice upstream;         /* JSON object for the `upstream` claim, "" = none */
+	int64_t not_after_s;    /* the new token may not outlive this; 0 = no bound */
+	struct caps bound;      /* with is_bounded: no more than these (a re-exchange) */
+	const struct token_grant *bound_grants;
+	size_t bound_grants_count;
+	bool is_bounded;
+	struct uid confined_to;
+	bool is_person;
+};
+
+/* Proves `text` for `identity` (none: an untargeted exchange, people only). FAULT_ELSEWHERE when keys or the relationship
+ * must be fetched or read and may_block is false. identity_provider: none unless the request names one. */
+FALLIBLE token_assume(struct issuer *issuer, struct arena *arena, slice text, const struct uid *identity,
+		      const struct uid *identity_provider, bool may_block, struct assumed *ret_assumed);
+
+/* ---- minting ---- */
+
+struct mint {
+	enum token_kind kind;
+	const struct assumed *who;
+	const slice *audiences;
+	size_t audiences_count;
+	const struct token_grant *grants; /* TOKEN_ACCESS: what authz_grants gave, already bounded and narrowed */
+	size_t grants_count;
+	bool is_operator;
+	slice access;   /* TOKEN_REGISTRY: the JSON array for the `access` claim */
+	slice claims;   /* further claims as JSON members without braces; "" = none */
+	int64_t life_s; /* 0: the kind's default */
+};
+struct minted {
+	slice text, token_id;
+	int64_t issued_s, expires_s;
+};
+FALLIBLE token_mint(struct issuer *issuer, struct arena *arena, const struct mint *mint, struct minted *ret_minted);
+
+/* ---- the exchange (tokens.md 3) ---- */
+
+struct exchange {
+	slice upstream;                /* the credential, scheme stripped and trimmed */
+	const slice *audiences;
+	size_t audiences_count;
+	slice identity;                /* UIDP text or empty */
+	slice identity_provider;
+	const slice *scopes;           /* UIDP texts or group names; `scope` already merged in */
+	size_t scopes_count;
+	const slice *capabilities;     /* names to narrow to; 0 = all */
+	size_t capabilities_count;
+	bool may_block;
+};
+struct exchanged {
+	struct minted token;
+	struct assumed who;
+};
+/* INVALID_ARGUMENT without an audience or for one we do not mint for; PERMISSION_DENIED with `invalid "<claim>"` on a mismatch. */
+FALLIBLE token_exchange(struct issuer *issuer, struct arena *arena, const struct exchange *in, struct exchanged *ret_exchanged);
+
+#endif
