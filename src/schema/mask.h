@@ -1,0 +1,27 @@
+/*
+ * mask: which fields an update names (spec model.md 2.3).
+ *
+ * Start at  mask_resolve() once in an update, mask_names() per field.
+ */
+#ifndef SCHEMA_MASK_H
+#define SCHEMA_MASK_H
+
+#include "google/protobuf/field_mask.pb-c.h"
+#include "schema/message.h"
+
+/* Paths in one mask; more are refused. */
+#define MASK_PATHS_MAX 128
+
+/* The mask an update of `resource` works by: each path checked to be a field (INVALID_ARGUMENT naming update_mask), or "*"
+ * alone. An absent or empty mask becomes the fields that are set in resource. In the arena or `mask` itself. */
+FALLIBLE mask_resolve(struct arena *arena, const struct message_type *type, const ProtobufCMessage *resource,
+		      const Google__Protobuf__FieldMask *mask, const Google__Protobuf__FieldMask **ret_mask);
+/* Full replacement: the mask is "*". */
+bool mask_is_full(const Google__Protobuf__FieldMask *mask);
+/* True when the field at that path (proto names) is to be written: named itself, by a field above it, by one below it, or by
+ * "*". */
+bool mask_names(const Google__Protobuf__FieldMask *mask, const char *path);
+/* True when exactly this path stands in the mask. */
+bool mask_names_exactly(const Google__Protobuf__FieldMask *mask, const char *path);
+
+#endif
