@@ -73,7 +73,7 @@ void clock_format(int64_t seconds, int32_t nanos, char ret_text[CLOCK_TEXT_BYTES
 	else if (nanos)
 		(void)snprintf(fraction, sizeof(fraction), ".%09d", nanos);
 	(void)snprintf(ret_text, CLOCK_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d%sZ", year % 10000, month, day, rest / 3600,
-		       rest / 60 % 60, rest % 60, fraction); /* 30 bytes at most */
+		       rest / 60 % 60, rest % 60, fraction); /* always fits */
 }
 
 static bool take_digits(slice *text, size_t count, int *ret)

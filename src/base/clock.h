@@ -39,7 +39,7 @@ static inline int64_t clock_now_s(const struct clock *clock)
 /* Monotonic time for intervals and time-outs; not comparable across processes. */
 int64_t clock_ticks_us(void);
 
-#define CLOCK_TEXT_BYTES 32
+#define CLOCK_TEXT_BYTES 64
 /* RFC 3339 in UTC with 0, 3, 6 or 9 fraction digits as needed (proto3 JSON), NUL-terminated. Years 1..9999. */
 void clock_format(int64_t seconds, int32_t nanos, char ret_text[CLOCK_TEXT_BYTES]);
 /* RFC 3339 with any offset and up to nine fraction digits; false on anything else. */
