@@ -40,7 +40,8 @@ struct json_limits {
 };
 
 /* The value that `text` is. The tree lives in the arena; strings without escapes and numbers are views into `text`, which must
- * live as long. limits may be NULL. FAULT_INVALID says what is wrong and at which byte, FAULT_EXHAUSTED that it is too much. */
+ * live as long. limits may be NULL. FAULT_INVALID says what is wrong (also: too long, too deep) and at which byte;
+ * FAULT_EXHAUSTED: the arena is full. */
 FALLIBLE json_parse(struct arena *arena, slice text, const struct json_limits *limits, const struct json **ret_value);
 /* The same, and the value must be an object. */
 FALLIBLE json_parse_object(struct arena *arena, slice text, const struct json_limits *limits, const struct json **ret_object);
