@@ -7,11 +7,15 @@
 
 /* Objects of more members than this look for a duplicate name by hash. */
 #define FEW_MEMBERS 8u
+/* One trip to the arena for so many values. */
+#define VALUES_AT_ONCE 8u
 
 struct reader {
 	struct arena *arena;
 	const char *start, *at, *end;
 	unsigned depth_left;
+	unsigned spare_count;
+	struct json *spare; /* values taken from the arena but not yet used */
 };
 
 static FALLIBLE read_value(struct reader *reader, struct json *into);
@@ -19,6 +23,18 @@ static FALLIBLE read_value(struct reader *reader, struct json *into);
 static status bad(const struct reader *reader, const char *at, const char *what)
 {
 	return FAIL(FAULT_INVALID, "not JSON: %s at byte %zu", what, (size_t)(at - reader->start));
+}
+
+static struct json *new_value(struct reader *reader)
+{
+	if (reader->spare_count == 0) {
+		reader->spare = NEW_N(reader->arena, struct json, VALUES_AT_ONCE);
+		if (!reader->spare)
+			return NULL;
+		reader->spare_count = VALUES_AT_ONCE;
+	}
+	reader->spare_count--;
+	return reader->spare++;
 }
 
 static void skip_blanks(struct reader *reader)
@@ -41,13 +57,13 @@ FALLIBLE json_parse(struct arena *arena, slice text, const struct json_limits *l
 {
 	size_t bytes = limits && limits->bytes ? limits->bytes : JSON_BYTES_MAX;
 	unsigned depth = limits && limits->depth ? limits->depth : JSON_DEPTH_DEFAULT;
-	struct reader reader = { arena, text.at, text.at, text.at + text.len, depth };
+	struct reader reader = { arena, text.at, text.at, text.at + text.len, depth, 0, NULL };
 	struct json *value;
 
 	assert(bytes <= JSON_BYTES_MAX && depth <= JSON_DEPTH_MAX);
 	if (text.len > bytes)
 		return FAIL(FAULT_INVALID, "not JSON we take: longer than %zu bytes", bytes);
-	value = NEW(arena, struct json);
+	value = new_value(&reader);
 	TRY_NEW(value);
 	skip_blanks(&reader);
 	TRY(read_value(&reader, value));
@@ -238,7 +254,7 @@ static FALLIBLE read_string(struct reader *reader, slice *ret_text)
 /* Appends an empty value to the children of `parent`. */
 static FALLIBLE add_child(struct reader *reader, struct json *parent, struct json **last, struct json **ret_child)
 {
-	struct json *child = NEW(reader->arena, struct json);
+	struct json *child = new_value(reader);
 
 	TRY_NEW(child);
 	if (*last)
