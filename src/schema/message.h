@@ -66,7 +66,7 @@ struct message_type {
 };
 
 /* Every message of the contract and the google ones it uses, sorted by full name. */
-extern const struct message_type *const message_types[];
+extern const struct message_type message_types[];
 extern const size_t message_types_count;
 
 /* NULL when the contract has no such message. */
