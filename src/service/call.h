@@ -62,7 +62,6 @@ struct call {
 	struct authz_subject *subject;
 	slice credential;             /* the Authorization value without its scheme, trimmed; "" when absent */
 	slice authorization;          /* the whole header, for Basic */
-	slice body_keys;              /* REST: JSON array of the body's member names, from which an absent mask is derived; "" = gRPC */
 	slice request_id, peer, user_agent;
 	bool peer_is_safe;            /* loopback or TLS: a one-time code may be taken */
 	bool may_block;               /* on a worker: disk and network are allowed */
@@ -105,9 +104,5 @@ FALLIBLE call_require_operator(struct call *call, unsigned bit, const char *what
  * method's capabilities at the place it gives; *ret_is_open: the policy lets any signed-in caller do it. */
 typedef status (*resolve_fn)(struct call *call, const void *in, struct uid *ret_place, bool *ret_is_open);
 resolve_fn resolver_find(slice name); /* NULL when there is none of that name */
-
-/* What the contract's method does; NULL in method_handlers = UNIMPLEMENTED. */
-typedef status (*method_run)(struct call *call, const void *in, void *out);
-extern const method_run method_handlers[];
 
 #endif
