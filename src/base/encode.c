@@ -17,38 +17,44 @@ static const struct form forms[BASE64_FORM_COUNT] = {
 	[BASE64_ANY] = { .alphabet = ALPHANUMERIC "-_", .may_pad = true, .both_alphabets = true },
 };
 
-void base64_encode(struct buffer *out, enum base64_form form, slice bytes)
+size_t base64_encode_into(enum base64_form form, slice bytes, char *into)
 {
 	const char *alphabet = forms[form].alphabet;
 	const unsigned char *in = (const unsigned char *)bytes.at;
-	size_t left = bytes.len, len = bytes.len / 3 * 4, tail = bytes.len % 3;
-	char *to;
+	size_t left = bytes.len;
+	char *to = into;
 
 	assert(form <= BASE64_URL_PADDED);
-	if (bytes.len > SIZE_MAX / 2) {
-		out->failed = true;
-		return;
-	}
-	len += tail == 0 ? 0 : forms[form].must_pad ? 4 : tail + 1;
-	to = buffer_room(out, len);
-	if (!to)
-		return;
 	for (; left >= 3; left -= 3, in += 3) {
 		*to++ = alphabet[in[0] >> 2];
 		*to++ = alphabet[(in[0] & 3) << 4 | in[1] >> 4];
 		*to++ = alphabet[(in[1] & 15) << 2 | in[2] >> 6];
 		*to++ = alphabet[in[2] & 63];
 	}
-	if (tail) {
-		unsigned second = tail == 2 ? in[1] : 0;
+	if (left) {
+		unsigned second = left == 2 ? in[1] : 0;
 		*to++ = alphabet[in[0] >> 2];
 		*to++ = alphabet[(in[0] & 3) << 4 | second >> 4];
-		if (tail == 2)
+		if (left == 2)
 			*to++ = alphabet[(second & 15) << 2];
-		for (size_t pad = tail; pad < 3 && forms[form].must_pad; pad++)
+		for (; left < 3 && forms[form].must_pad; left++)
 			*to++ = '=';
 	}
-	buffer_grew(out, len);
+	return (size_t)(to - into);
+}
+
+void base64_encode(struct buffer *out, enum base64_form form, slice bytes)
+{
+	size_t len = bytes.len / 3 * 4, tail = bytes.len % 3;
+	char *to = NULL;
+
+	len += tail == 0 ? 0 : forms[form].must_pad ? 4 : tail + 1;
+	if (bytes.len <= SIZE_MAX / 2)
+		to = buffer_room(out, len);
+	else
+		out->failed = true;
+	if (to)
+		buffer_grew(out, base64_encode_into(form, bytes, to));
 }
 
 #define NO_DIGIT 0xff

@@ -29,6 +29,8 @@ enum base64_form {
 
 /* form is not one of those for decoding alone. */
 void base64_encode(struct buffer *out, enum base64_form form, slice bytes);
+/* Into the caller's memory, which has room for BASE64_TEXT_BYTES(bytes.len); gives the characters written. */
+size_t base64_encode_into(enum base64_form form, slice bytes, char *into);
 /* Into the caller's memory; false when text is not of that form or needs more than size bytes (into may then be half written). */
 bool base64_decode_into(enum base64_form form, slice text, void *into, size_t size, size_t *ret_len);
 /* Into the arena. FAULT_INVALID when text is not of that form, FAULT_EXHAUSTED when the arena is full. */
