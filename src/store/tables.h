@@ -209,7 +209,7 @@ TABLES(TABLE_ENUM_)
 #undef TABLE_ENUM_
 #undef COLUMN_CONSTANT_
 
-#define TABLE_EXTERN_(table, columns, row) extern const struct table table_##table;
+#define TABLE_EXTERN_(name, columns, row) extern const struct table table_##name;
 TABLES(TABLE_EXTERN_)
 #undef TABLE_EXTERN_
 
