@@ -74,10 +74,14 @@ struct repo {
 	int64_t created_us, updated_us;
 };
 
+/* What a tag's name says it is (spec cli.md 3.13): most lists leave all but plain ones out. */
+enum tag_kind { TAG_PLAIN, TAG_REFERRER, TAG_DATE, TAG_EPOCH };
+
 struct tag {
 	struct uid uid, parent; /* parent is the repository */
 	slice name, digest, bundles;
 	bool is_deprecated;
+	int64_t kind; /* enum tag_kind, from the name */
 	int64_t created_us, updated_us;
 };
 

@@ -149,6 +149,7 @@ struct table {
 	X(TAGS_DIGEST, TEXT, false, tag, digest)                                                                       \
 	X(TAGS_BUNDLES, TEXT, false, tag, bundles)                                                                     \
 	X(TAGS_IS_DEPRECATED, BOOL, false, tag, is_deprecated)                                                         \
+	X(TAGS_KIND, INT, false, tag, kind)                                                                            \
 	X(TAGS_CREATED_US, INT, false, tag, created_us)                                                                \
 	X(TAGS_UPDATED_US, INT, false, tag, updated_us)
 
