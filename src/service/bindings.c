@@ -1,0 +1,130 @@
+#include "service/bindings.h"
+
+#include "model/role.h"
+
+static const struct page_field fields[] = {
+	{ "uid", -1, false },
+	{ "create_time", BINDINGS_CREATED_US, true },
+};
+
+const struct list_noun binding_noun = { .table = &table_bindings, .parent_column = BINDINGS_GROUP, .fields = fields,
+					.field_count = sizeof(fields) / sizeof(*fields), .by_default = { &fields[0], false } };
+
+/* A user may be bound before they first come; what hangs under a group must exist. */
+static FALLIBLE check_identity(struct call *call, const struct uid *uid, const char *field)
+{
+	struct identity row = { .uid = *uid };
+	bool found;
+
+	if (uid_is_root(uid))
+		return OK;
+	TRY(row_find(call->tx, &table_identities, &row, &row, &found));
+	if (!found)
+		return FAIL_FIELD(field, "no identity has this id");
+	return OK;
+}
+
+/* The role may be used at the group, and the author holds all of it there. */
+static FALLIBLE check_role(struct call *call, const struct uid *group, const struct uid *uid, const char *field)
+{
+	struct role role = { .uid = *uid };
+	bool found;
+
+	TRY(row_find(call->tx, &table_roles, &role, &role, &found));
+	if (!found || (!uid_is_none(&role.parent) && !uid_covers(&role.parent, group)))
+		return FAIL_FIELD(field, "must be a built-in role or one defined at this group or above it");
+	return call_hand_out(call, group, &role.caps);
+}
+
+static FALLIBLE find_same(struct call *call, const struct binding *like, struct binding *ret_binding, bool *ret_found)
+{
+	struct query query;
+	struct rows rows;
+
+	query_init(&query);
+	query_eq_uid(&query, BINDINGS_IDENTITY, &like->identity);
+	query_eq_uid(&query, BINDINGS_GROUP, &like->group);
+	query_eq_uid(&query, BINDINGS_ROLE, &like->role);
+	query.limit = 1;
+	TRY(row_list(call->tx, &table_bindings, &query, &rows));
+	*ret_found = rows.count > 0;
+	if (rows.count)
+		*ret_binding = *(const struct binding *)rows.at;
+	return OK;
+}
+
+FALLIBLE binding_create(struct call *call, const struct uid *group, const struct binding_in *in, bool gives_existing,
+			struct binding *ret_binding)
+{
+	struct binding binding = { .group = *group, .created_us = call->now_us };
+	struct group row;
+	bool found = false;
+
+	TRY(uid_parse_field(in->identity, in->identity_field, &binding.identity));
+	TRY(uid_parse_field(in->role, in->role_field, &binding.role));
+	TRY(group_at(call, group, CAP_IAM_GROUPS_LIST_BIT, &row));
+	TRY(check_identity(call, &binding.identity, in->identity_field));
+	TRY(check_role(call, group, &binding.role, in->role_field));
+	if (gives_existing)
+		TRY(find_same(call, &binding, ret_binding, &found));
+	if (found)
+		return OK;
+	TRY(limit_check(call, group, &table_bindings, "bindings", call->parts->settings->limit_bindings));
+	TRY(call_new_child(call, group, &binding.uid));
+	TRY(row_insert(call->tx, &table_bindings, &binding));
+	call_touched(call, &binding.uid, group);
+	*ret_binding = binding;
+	return OK;
+}
+
+FALLIBLE binding_at(struct call *call, const struct uid *uid, struct binding *ret_binding)
+{
+	struct binding key = { .uid = *uid };
+	bool found;
+
+	TRY(row_find(call->tx, &table_bindings, &key, ret_binding, &found));
+	return found ? OK : call_absent(call, "role binding", uid, CAP_IAM_ROLE_BINDINGS_LIST_BIT);
+}
+
+FALLIBLE binding_update(struct call *call, const struct uid *uid, const struct binding_in *in, struct binding *ret_binding)
+{
+	struct binding binding;
+
+	TRY(binding_at(call, uid, &binding));
+	if (in->identity.len) {
+		TRY(uid_parse_field(in->identity, in->identity_field, &binding.identity));
+		TRY(check_identity(call, &binding.identity, in->identity_field));
+	}
+	if (in->role.len)
+		TRY(uid_parse_field(in->role, in->role_field, &binding.role));
+	/* Also when only the identity changes: the role goes to somebody new. */
+	TRY(check_role(call, &binding.group, &binding.role, in->role_field));
+	TRY(row_update(call->tx, &table_bindings, &binding));
+	call_touched(call, uid, &binding.group);
+	*ret_binding = binding;
+	return OK;
+}
+
+FALLIBLE binding_delete(struct call *call, const struct uid *uid)
+{
+	struct binding key = { .uid = *uid };
+	struct uid group = uid_parent(uid);
+	bool deleted;
+
+	TRY(row_delete(call->tx, &table_bindings, &key, &deleted));
+	if (deleted)
+		call_touched(call, uid, &group);
+	return OK;
+}
+
+FALLIBLE binding_detail_of(struct call *call, const struct binding *binding, struct binding_detail *ret_detail)
+{
+	struct binding_detail detail = { .identity.uid = binding->identity, .group.uid = binding->group, .role.uid = binding->role };
+	bool found;
+
+	TRY(row_find(call->tx, &table_identities, &detail.identity, &detail.identity, &found));
+	TRY(row_find(call->tx, &table_groups, &detail.group, &detail.group, &found));
+	TRY(row_find(call->tx, &table_roles, &detail.role, &detail.role, &found));
+	*ret_detail = detail;
+	return OK;
+}
