@@ -79,6 +79,8 @@ FALLIBLE fetcher_new(const struct fetch_config *config, struct fetcher **ret_fet
 /* Answers all that is queued or running with FAULT_CANCELLED, ends the thread and frees. NULL is fine; returns NULL. No other
  * thread may be inside fetch_start or fetch_wait, or enter it. */
 struct fetcher *fetcher_free(struct fetcher *fetcher);
+/* True on the fetch thread itself, where nothing may wait. */
+bool fetcher_is_here(const struct fetcher *fetcher);
 
 /* Starts a fetch; never blocks on the network. On a fault (URL refused: FAULT_INVALID or FAULT_DENIED; queue full:
  * FAULT_EXHAUSTED; shutting down: FAULT_CANCELLED) `done` is not called. Any thread, also from inside a fetch_done. */
