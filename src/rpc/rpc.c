@@ -25,6 +25,7 @@ static FALLIBLE run_method(struct journey *journey)
 
 	call->drawn = 0;
 	call->has_touched = false;
+	call->kept = FAULT_NONE;
 	return method_handlers[call->method->id](call, journey->in, journey->out);
 }
 
@@ -308,6 +309,8 @@ static void finish(struct journey *journey)
 	struct verified *verified = journey->verified;
 	int64_t took_us = clock_ticks_us() - journey->started_us;
 
+	if (!FAILED(journey->result) && journey->call.kept != FAULT_NONE)
+		journey->result = (status){ journey->call.kept }; /* refused, though what it wrote is committed */
 	journey_answer(journey, &response);
 	metrics_call(journey->rpc->metrics, journey->call.method->id, journey->result.fault, took_us);
 	if (FAILED(journey->result))

@@ -93,3 +93,9 @@ FALLIBLE call_require_operator(struct call *call, unsigned bit, const char *what
 	call->by_operator = true;
 	return OK;
 }
+
+status call_fail_kept(struct call *call, enum fault fault, const char *text)
+{
+	call->kept = FAIL(fault, "%s", text).fault;
+	return OK;
+}

@@ -74,6 +74,7 @@ struct call {
 	struct uid touched, touched_group;
 	const void *touched_body;      /* message for the event; NULL: the response, or the request of a delete */
 	slice touched_subject;         /* overrides the subject's text (comma-joined ids of a v1 batch) */
+	enum fault kept;               /* set by call_fail_kept; rpc/ clears it before each run */
 	struct report report;
 };
 
@@ -99,6 +100,10 @@ FALLIBLE call_reach(struct call *call, struct uid **ret_places, size_t *ret_coun
 FALLIBLE call_hand_out(struct call *call, const struct uid *place, const struct caps *given);
 /* For a field that only operators may set to something new: PERMISSION_DENIED unless the live index allows the bit. */
 FALLIBLE call_require_operator(struct call *call, unsigned bit, const char *what);
+
+/* Refuses, but keeps what was written (a wrong guess counted): the handler returns this, the transaction commits, and the
+ * caller sees the fault. text is a literal. */
+status call_fail_kept(struct call *call, enum fault fault, const char *text);
 
 /* A row of the table of places that a request names otherwise than by a scope field (service/resolve.c): rpc/ asks the
  * method's capabilities at the place it gives; *ret_is_open: the policy lets any signed-in caller do it. */

@@ -57,6 +57,13 @@ status issuer_apply(void *user, struct tx *tx, const struct change *changes, siz
  * force: publish and switch now (the old key stays published until its last token has ended). */
 FALLIBLE issuer_rotate(struct issuer *issuer, bool force);
 
+/* The key that signs now; texts in the arena. */
+struct issuer_key {
+	slice kid, algorithm;
+	int64_t active_us;
+};
+FALLIBLE issuer_active_key(struct issuer *issuer, struct arena *arena, struct issuer_key *ret_key);
+
 /* ---- documents ---- */
 
 /* JSON of /.well-known/openid-configuration and of the key set; in the arena, from memory. */
