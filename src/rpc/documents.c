@@ -61,8 +61,17 @@ static FALLIBLE registry_ca(struct rpc *rpc, struct http_request *request, struc
 
 static FALLIBLE openapi(struct rpc *rpc, struct http_request *request, struct page *ret_page)
 {
-	(void)request;
-	*ret_page = (struct page){ 200, "application/json", "public, max-age=300", rpc->openapi };
+	slice url = rpc->options.parts->settings->api_url;
+	char *server_url = arena_text(request->arena, url);
+
+	TRY_NEW(server_url);
+	pthread_mutex_lock(&rpc->openapi_lock); /* a few milliseconds, once in a process' life */
+	if (rpc->openapi.len == 0)
+		openapi_write(method_handlers, rpc->options.version, server_url, &rpc->openapi);
+	pthread_mutex_unlock(&rpc->openapi_lock);
+	if (buffer_failed(&rpc->openapi))
+		return FAIL(FAULT_EXHAUSTED, "no memory for the description");
+	*ret_page = (struct page){ 200, "application/json", "public, max-age=300", buffer_slice(&rpc->openapi) };
 	return OK;
 }
 

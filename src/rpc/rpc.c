@@ -9,8 +9,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "rpc/rpc_impl.h"
-#include "schema/error.h"
-#include "schema/openapi.h"
 
 #define OPENAPI_BYTES_MAX ((size_t)8 * 1024 * 1024)
 #define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
@@ -326,24 +324,17 @@ static void finish(struct journey *journey)
 FALLIBLE rpc_new(const struct rpc_options *options, struct rpc **ret_rpc)
 {
 	struct rpc *rpc = NEW_ZERO(struct rpc);
-	char *url;
-	struct buffer text;
 
 	if (!rpc)
 		return FAIL(FAULT_EXHAUSTED, "no memory for the call path");
 	rpc->options = *options;
 	rpc->metrics = metrics_new();
-	url = mem_copy_text(options->parts->settings->api_url.at, options->parts->settings->api_url.len);
-	buffer_init(&text, NULL, OPENAPI_BYTES_MAX);
-	if (url)
-		openapi_write(method_handlers, options->version, url, &text);
-	(void)mem_free(url); /* only lent */
-	if (!rpc->metrics || !url || buffer_failed(&text)) {
-		buffer_done(&text);
+	pthread_mutex_init(&rpc->openapi_lock, NULL);
+	buffer_init(&rpc->openapi, NULL, OPENAPI_BYTES_MAX);
+	if (!rpc->metrics) {
 		rpc_free(rpc);
 		return FAIL(FAULT_EXHAUSTED, "no memory for the call path");
 	}
-	rpc->openapi = slice_of(text.at, text.len); /* kept until rpc_free */
 	*ret_rpc = rpc;
 	return OK;
 }
@@ -352,11 +343,8 @@ struct rpc *rpc_free(struct rpc *rpc)
 {
 	if (rpc) {
 		metrics_free(rpc->metrics);
-		union {
-			const char *kept;
-			char *owned;
-		} openapi = { .kept = rpc->openapi.at };
-		(void)mem_free(openapi.owned); /* ours since rpc_new */
+		buffer_done(&rpc->openapi);
+		pthread_mutex_destroy(&rpc->openapi_lock);
 	}
 	return mem_free(rpc);
 }

@@ -2,6 +2,8 @@
 #ifndef RPC_RPC_IMPL_H
 #define RPC_RPC_IMPL_H
 
+#include <pthread.h>
+
 #include "http/grpc.h"
 #include "rpc/metrics.h"
 #include "rpc/rpc.h"
@@ -14,7 +16,8 @@ struct rpc {
 	const struct http_server *servers[RPC_SERVERS_MAX];
 	size_t server_count;
 	_Atomic bool is_ready;
-	slice openapi; /* written once, at start */
+	pthread_mutex_t openapi_lock;
+	struct buffer openapi; /* written when first asked for */
 };
 
 #define REQUEST_ID_BYTES 128

@@ -394,3 +394,12 @@ void config_write_roff(struct buffer *into)
 		buffer_text(into, ")\n");
 	}
 }
+
+void config_write_text(struct buffer *into)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		buffer_printf(into, "  --%s\n      %s (default: ", rows[i].key, rows[i].help);
+		write_default(into, &rows[i]);
+		buffer_text(into, ")\n");
+	}
+}

@@ -45,5 +45,7 @@ FALLIBLE config_read_text(struct arena *arena, slice yaml, struct config *ret_co
 struct buffer;
 void config_write_markdown(struct buffer *into);
 void config_write_roff(struct buffer *into);
+/* And as plain text, for --help. */
+void config_write_text(struct buffer *into);
 
 #endif

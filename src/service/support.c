@@ -106,7 +106,7 @@ FALLIBLE limit_of(struct call *call, const struct uid *organization, const char 
 	bool found;
 
 	TRY(row_find(call->tx, &table_limits, &row, &row, &found));
-	*ret_most = found ? row.most : by_default;
+	*ret_most = found ? row.most : by_default > 0 ? by_default : -1;
 	return OK;
 }
 
@@ -117,7 +117,7 @@ FALLIBLE limit_check(struct call *call, const struct uid *place, const struct ta
 	int64_t most, count;
 
 	TRY(limit_of(call, &organization, kind, by_default, &most));
-	if (most <= 0)
+	if (most < 0)
 		return OK;
 	query_init(&query);
 	query_uids(&query, WHERE_BELOW, 0, &organization, 1); /* column 0 of every table is the uid */

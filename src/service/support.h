@@ -35,7 +35,7 @@ FALLIBLE take_time(const Google__Protobuf__Timestamp *time, const char *field, i
 
 /* The group with this id, in the call's transaction; call_absent when it is gone. */
 FALLIBLE group_at(struct call *call, const struct uid *uid, unsigned list_bit, struct group *ret_group);
-/* The organization's limit for a kind: its own row, else the default; 0 = none. */
+/* The organization's limit for a kind: its own row, else the default (0 = none); -1 = none. */
 FALLIBLE limit_of(struct call *call, const struct uid *organization, const char *kind, int64_t by_default, int64_t *ret_most);
 /* RESOURCE_EXHAUSTED when the organization already has as many rows of `table` as its limit for `kind` says. */
 FALLIBLE limit_check(struct call *call, const struct uid *place, const struct table *table, const char *kind, int64_t by_default);

@@ -1,0 +1,247 @@
+#include "server/parts.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "service/setup.h"
+
+#define START_MEMORY_BYTES ((size_t)64 * 1024 * 1024)
+#define VERIFIED_CACHE_MAX 4096
+#define RELATIONSHIP_CACHE_MAX 4096
+#define UPSTREAM_CACHE_MAX 256
+
+static char *text_of(struct arena *arena, slice text)
+{
+	return arena_text(arena, text);
+}
+
+/* ---- settings ---- */
+
+static slice or_else(slice text, slice other)
+{
+	return text.len ? text : other;
+}
+
+/* The public repositories of one registry: entries "<registry>/<path>" of the configuration. */
+static FALLIBLE public_of(struct server_parts *parts, struct registry_setting *registry)
+{
+	const struct config_list *list = &parts->config->registries_public;
+	slice *at = NEW_N(parts->arena, slice, list->count);
+
+	TRY_NEW(at);
+	for (size_t i = 0; i < list->count; i++)
+		if (slice_starts(list->at[i], registry->host) && list->at[i].len > registry->host.len + 1 &&
+		    list->at[i].at[registry->host.len] == '/')
+			at[registry->public_count++] = slice_from(list->at[i], registry->host.len + 1);
+	registry->public_repositories = at;
+	return OK;
+}
+
+static FALLIBLE make_settings(struct server_parts *parts, slice base_url)
+{
+	const struct config *config = parts->config;
+	struct settings *settings = &parts->settings;
+	struct registry_setting *registries = NEW_N(parts->arena, struct registry_setting, config->registries.count);
+	char *backups = arena_printf(parts->arena, "%.*s/backups", SLICE_ARG(config->data));
+
+	TRY_NEW(registries);
+	TRY_NEW(backups);
+	for (size_t i = 0; i < config->registries.count; i++) {
+		registries[i] = (struct registry_setting){ .service = config->registries.at[i], .host = config->registries.at[i] };
+		TRY(public_of(parts, &registries[i]));
+	}
+	*settings = (struct settings){
+		.issuer_url = or_else(config->url, base_url),
+		.api_url = or_else(config->api_url, or_else(config->url, base_url)),
+		.console_url = or_else(config->console_url, or_else(config->url, base_url)),
+		.anyone_creates_organizations = slice_is(config->organizations_create, "anyone"),
+		.registries = registries,
+		.registries_count = config->registries.count,
+		.backup_folder = slice_str(backups),
+		.limit_folders = config->limits_folders,
+		.limit_identities = config->limits_identities,
+		.limit_repositories = config->limits_repositories,
+		.limit_roles = config->limits_roles,
+		.limit_bindings = config->limits_bindings,
+		.setup_code_life_s = config->setup_code_life,
+	};
+	return OK;
+}
+
+/* ---- the store and what is read from it ---- */
+
+static status committed(void *user, struct tx *tx, const struct change *changes, size_t count, uint64_t revision)
+{
+	struct server_parts *parts = user;
+
+	if (!parts->index_is_loaded) /* the first start's own writes: the load reads them */
+		return OK;
+	TRY(authz_apply(parts->parts.authz, tx, changes, count, revision));
+	return issuer_apply(parts->parts.issuer, tx, changes, count, revision);
+}
+
+FALLIBLE parts_open_store(const struct config *config, struct arena *arena, struct store **ret_store)
+{
+	struct store_options options = { .path = text_of(arena, config->data), .queue_max = (unsigned)config->queue_max,
+					 .readers_max = (unsigned)config->workers + 2, .clock = &clock_system };
+
+	TRY_NEW(options.path);
+	return store_open_sqlite(&options, ret_store);
+}
+
+struct opening {
+	struct server_parts *parts;
+	struct setup_start start;
+	struct setup_code code;
+	uint8_t digest[32];
+};
+
+static status prepare(struct tx *tx, void *arg)
+{
+	struct opening *opening = arg;
+
+	TRY(setup_prepare(tx, &opening->start));
+	if (opening->start.is_new)
+		TRY(row_put(tx, &table_setup_codes, &opening->code));
+	return OK;
+}
+
+static status load(struct tx *tx, void *arg)
+{
+	struct opening *opening = arg;
+	struct server_parts *parts = opening->parts;
+	struct uid system_group;
+	slice page_key;
+
+	TRY(setup_read(tx, &system_group, &page_key));
+	parts->settings.page_key = arena_copy(parts->arena, page_key);
+	TRY_NEW(parts->settings.page_key.at);
+	authz_set_system_group(parts->parts.authz, &system_group);
+	return authz_load(parts->parts.authz, tx);
+}
+
+static FALLIBLE fill_store(struct server_parts *parts)
+{
+	struct opening opening = { .parts = parts, .start.now_us = clock_now_us(parts->parts.clock) };
+	uint64_t revision;
+	char code[SETUP_CODE_BYTES];
+
+	TRY(random_fill(parts->parts.random, opening.start.random, sizeof(opening.start.random)));
+	TRY(setup_code_new(parts->parts.random, opening.start.now_us, parts->settings.setup_code_life_s, code, opening.digest,
+			   &opening.code));
+	TRY(store_write(parts->parts.store, prepare, &opening, parts->arena, &revision));
+	TRY(store_read(parts->parts.store, load, &opening, parts->arena));
+	parts->index_is_loaded = true;
+	if (opening.start.is_new)
+		memcpy(parts->setup_code, code, sizeof(code));
+	return OK;
+}
+
+/* ---- the other parts ---- */
+
+/* The allow list in fetch's form: hosts, and "http://" in front of those that may be plain. */
+static FALLIBLE open_fetcher(struct server_parts *parts)
+{
+	const struct config *config = parts->config;
+	size_t count = config->fetch_allow.count + config->fetch_allow_http.count, n = 0;
+	const char **hosts = NEW_N(parts->arena, const char *, count + 1);
+	struct fetch_config fetch = { .allowed_hosts = hosts };
+
+	TRY_NEW(hosts);
+	for (size_t i = 0; i < config->fetch_allow.count; i++)
+		hosts[n++] = text_of(parts->arena, config->fetch_allow.at[i]);
+	for (size_t i = 0; i < config->fetch_allow_http.count; i++)
+		hosts[n++] = arena_printf(parts->arena, "http://%.*s", SLICE_ARG(config->fetch_allow_http.at[i]));
+	for (size_t i = 0; i < n; i++)
+		TRY_NEW(hosts[i]);
+	if (config->fetch_ca_file.len)
+		fetch.ca_file = text_of(parts->arena, config->fetch_ca_file);
+	return fetcher_new(&fetch, &parts->parts.fetcher);
+}
+
+static FALLIBLE open_issuer(struct server_parts *parts)
+{
+	const struct config *config = parts->config;
+	size_t count = config->token_audiences.count + config->registries.count;
+	slice *audiences = NEW_N(parts->arena, slice, count);
+	struct issuer_options options = {
+		.url = parts->settings.issuer_url, .api_url = parts->settings.api_url, .audiences = audiences, .audiences_count = count,
+		.registries = config->registries.at, .registries_count = config->registries.count, .algorithm = config->token_algorithm,
+		.access_life_s = config->token_life, .registry_life_s = config->registry_token_life,
+		.rotate_every_s = config->token_rotate, .issuer_allow = config->issuers_allow.at,
+		.issuer_allow_count = config->issuers_allow.count, .data_folder = config->data,
+		.relationship_cache_max = RELATIONSHIP_CACHE_MAX, .upstream_cache_max = UPSTREAM_CACHE_MAX,
+		.verified_cache_max = VERIFIED_CACHE_MAX, .clock = parts->parts.clock, .random = parts->parts.random,
+	};
+
+	TRY_NEW(audiences);
+	for (size_t i = 0; i < config->token_audiences.count; i++)
+		audiences[i] = config->token_audiences.at[i];
+	for (size_t i = 0; i < config->registries.count; i++)
+		audiences[config->token_audiences.count + i] = config->registries.at[i];
+	return issuer_new(&options, parts->parts.store, parts->parts.authz, parts->parts.fetcher, &parts->parts.issuer);
+}
+
+static FALLIBLE open_trail(struct server_parts *parts)
+{
+	char *folder = arena_printf(parts->arena, "%.*s/trail", SLICE_ARG(parts->config->data));
+	struct trail_options options = { .folder = slice_str(folder), .clock = parts->parts.clock, .store = parts->parts.store };
+
+	TRY_NEW(folder);
+	return trail_open(&options, &parts->parts.trail);
+}
+
+static FALLIBLE open_calls(struct server_parts *parts)
+{
+	struct rpc_options options = { .parts = &parts->parts, .version = REEVE_VERSION, .log_requests = parts->config->log_requests,
+				       .metrics_public = parts->config->metrics_public };
+
+	TRY(workers_new((unsigned)parts->config->workers, (unsigned)parts->config->queue_max, &parts->workers));
+	options.workers = parts->workers;
+	TRY(rpc_new(&options, &parts->rpc));
+	registry_speak(parts->rpc);
+	return OK;
+}
+
+static FALLIBLE open_all(struct server_parts *parts, slice base_url)
+{
+	TRY(make_settings(parts, base_url));
+	parts->parts.clock = &clock_system;
+	parts->parts.random = &random_system;
+	parts->parts.settings = &parts->settings;
+	TRY(parts_open_store(parts->config, parts->arena, &parts->parts.store));
+	parts->parts.authz = authz_new();
+	TRY_NEW(parts->parts.authz);
+	store_on_commit(parts->parts.store, committed, parts);
+	TRY(open_fetcher(parts));
+	TRY(open_issuer(parts));
+	TRY(fill_store(parts));
+	TRY(issuer_start(parts->parts.issuer));
+	TRY(open_trail(parts));
+	return open_calls(parts);
+}
+
+FALLIBLE parts_open(struct server_parts *parts, const struct config *config, slice base_url)
+{
+	status result;
+
+	*parts = (struct server_parts){ .config = config, .arena = arena_new(START_MEMORY_BYTES) };
+	if (!parts->arena)
+		return FAIL(FAULT_EXHAUSTED, "no memory to start");
+	result = open_all(parts, base_url);
+	if (FAILED(result))
+		parts_close(parts);
+	return result;
+}
+
+void parts_close(struct server_parts *parts)
+{
+	parts->workers = workers_free(parts->workers);
+	parts->rpc = rpc_free(parts->rpc);
+	parts->parts.trail = trail_close(parts->parts.trail);
+	parts->parts.store = store_close(parts->parts.store);
+	parts->parts.fetcher = fetcher_free(parts->parts.fetcher);
+	parts->parts.issuer = issuer_free(parts->parts.issuer);
+	parts->parts.authz = authz_free(parts->parts.authz);
+	parts->arena = arena_free(parts->arena);
+}
