@@ -8,6 +8,7 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "rpc/nested.h"
 #include "rpc/rpc_impl.h"
 
 #define OPENAPI_BYTES_MAX ((size_t)8 * 1024 * 1024)
@@ -101,6 +102,24 @@ static void on_committed(struct store_job *job, status result, uint64_t revision
 	journey->result = result;
 	journey->revision = revision;
 	hand_back(journey);
+}
+
+FALLIBLE rpc_nested(struct call *outer, const struct caller *caller, enum method_id method, const void *in, void *out)
+{
+	struct journey *inner = NEW(outer->arena, struct journey);
+	uint64_t revision;
+
+	TRY_NEW(inner);
+	if (methods[method].place != PLACE_WRITE || outer->tx || !outer->may_block)
+		return FAIL(FAULT_INTERNAL, "only a write may be made on behalf of a call, by a worker");
+	inner->call = *outer;
+	inner->call.method = &methods[method];
+	inner->call.caller = caller;
+	inner->call.subject = NULL;
+	inner->out = out;
+	TRY(random_fill(outer->parts->random, inner->call.seed, sizeof(inner->call.seed)));
+	inner->in = (void *)(uintptr_t)in; /* read only by every handler */
+	return store_write(outer->parts->store, write_through, inner, outer->arena, &revision);
 }
 
 /* ---- deciding where it runs; on the loop ---- */

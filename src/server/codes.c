@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/encode.h"
+#include "base/mem.h"
 #include "server/parts.h"
 #include "service/setup.h"
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "registry/path.h"
 #include "service/setup.h"
 
 #define START_MEMORY_BYTES ((size_t)64 * 1024 * 1024)
@@ -77,6 +78,7 @@ static status committed(void *user, struct tx *tx, const struct change *changes,
 	if (!parts->index_is_loaded) /* the first start's own writes: the load reads them */
 		return OK;
 	TRY(authz_apply(parts->parts.authz, tx, changes, count, revision));
+	path_tree_changed(changes, count);
 	return issuer_apply(parts->parts.issuer, tx, changes, count, revision);
 }
 
