@@ -40,7 +40,8 @@ struct cli {
 	const struct clock *clock;
 	struct random *random;
 	const char *program; /* as it was called: "reeve", "docker-credential-reeve" */
-	const struct verb *verb;
+	const struct verb *verb; /* NULL: `path` names a group of verbs */
+	char path[128];          /* the words understood: "iam roles" */
 	struct given given[FLAG_COUNT];
 	const slice *args; /* what follows the verb's words; args_count, within its arity; zero-terminated texts */
 	size_t args_count;
@@ -56,6 +57,9 @@ struct cli {
 int cli_main(int argc, char **argv);
 /* The same on given streams, for tests. */
 int cli_run(int argc, char **argv, FILE *in, FILE *out, FILE *err);
+
+/* Reads the command line into verb, path, given and args. FAULT_INVALID, with is_misuse set, when it is wrong. */
+FALLIBLE args_parse(struct cli *cli, int argc, char **argv);
 
 /* ---- flags; the verb in hand must take them ---- */
 

@@ -28,7 +28,7 @@ void file_unlock(int lock);
 
 /* "$XDG_CONFIG_HOME/reeve/<name>", else "~/.config/reeve/<name>"; in the arena. FAULT_INVALID without a home. */
 FALLIBLE path_config(struct arena *arena, const char *name, const char **ret_path);
-/* "$XDG_CACHE_HOME/reeve", else "~/.cache/reeve". */
+/* "$XDG_CACHE_HOME/<program>", else "~/.cache/<program>". */
 FALLIBLE path_cache(struct arena *arena, const char *program, const char **ret_path);
 /* "~/<name>". */
 FALLIBLE path_home(struct arena *arena, const char *name, const char **ret_path);

@@ -27,7 +27,7 @@ struct cap_row {
 	bool is_deprecated, is_internal, is_own;
 };
 
-/* CAP_BIT_<symbol without CAP_>: CAP_BIT_IAM_GROUPS_CREATE == 1. */
+/* CAP_IAM_GROUPS_CREATE_BIT == 1. */
 enum cap_bit {
 #define CAPABILITY(symbol, number, name, bit, is_deprecated, is_internal, is_own) symbol##_BIT = (bit),
 #include "capabilities.def"
@@ -74,11 +74,18 @@ static inline bool caps_within(const struct caps *part, const struct caps *whole
 }
 /* Without the bits of ours, for a token. */
 struct caps caps_public(struct caps set);
+/* What is in a and not in b. */
+struct caps caps_minus(struct caps a, struct caps b);
+size_t caps_count(const struct caps *set);
+/* The set's row with the lowest number, to be named in a message; NULL when it holds none we know. */
+const struct cap_row *caps_first(const struct caps *set);
 
-/* The token form, exactly as tokens.md 2.1: 8-byte length, words, base64 with the URL alphabet and padding. */
+/* The token form, exactly as tokens.md 2.1: 8-byte length, words, base64 with the URL alphabet and padding. Bits of ours are
+ * left out. NUL-terminated. */
 #define CAPS_TEXT_BYTES 64
 void caps_encode(const struct caps *set, char ret_text[CAPS_TEXT_BYTES]);
-/* Accepts missing padding; bits with no capability and bits of ours are dropped; false on anything malformed (bounded). */
+/* Accepts missing padding, and the older form, a JSON list of numbers as its text "[103,901]". Bits with no capability and
+ * bits of ours are dropped; false on anything malformed (bounded). */
 bool caps_decode(slice text, struct caps *ret_set);
 
 #endif

@@ -13,7 +13,7 @@
 
 #define NAME_BYTES_MAX 63
 #define DESCRIPTION_BYTES_MAX 4096 /* of everything but repositories; may have many lines */
-#define LINE_BYTES_MAX 512         /* of a repository's description: one line */
+#define LINE_CHARACTERS_MAX 512    /* of a repository's description: one line */
 #define EMAIL_BYTES_MAX 254        /* RFC 5321 section 4.5.3.1.3, without the angle brackets */
 #define TAG_BYTES_MAX 128          /* OCI distribution specification, "pulling manifests" */
 #define REPO_PATH_BYTES_MAX 255    /* distribution's limit for a whole repository name */
@@ -24,7 +24,7 @@
 FALLIBLE rule_name(slice name, const char *field);
 /* Any text up to DESCRIPTION_BYTES_MAX. */
 FALLIBLE rule_description(slice text, const char *field);
-/* ^[\S ]{0,512}$ in bytes: one line, no other white space than blanks, no control characters. */
+/* ^[\S ]{0,512}$: one line, no other white space than blanks, no control characters. */
 FALLIBLE rule_line(slice text, const char *field);
 /* Any text of at most `most` bytes; empty only when is_optional. */
 FALLIBLE rule_text(slice text, size_t most, bool is_optional, const char *field);

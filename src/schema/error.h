@@ -12,7 +12,7 @@
 
 #define ERROR_DOMAIN "iam.chainguard.dev"
 /* Room that both forms always fit into. */
-#define ERROR_BYTES 8192
+#define ERROR_BYTES 12288
 
 /* The caller's text: the report's, or the fault's own. Never NULL. */
 const char *error_text(const struct report *report);

@@ -5,10 +5,10 @@
  * FieldMask in their own forms, maps as objects. In: either case of a name, numbers as numbers or strings, enums by name or
  * number, base64 of either alphabet; null is "unset".
  *
- * Promises  unknown and duplicate members are refused by name, except that a decoder told so skips unknown ones; numbers out
- *           of range, strings that are no UTF-8 or hold a NUL, and depth beyond MESSAGE_DEPTH_MAX are refused naming the field.
- * Source    protobuf's "JSON Mapping"; unpopulated members as grpc-gateway emits them (spec requirements.md 15).
- * Start at  message_from_json(), message_to_json().
+ * Promises  unknown and duplicate members are refused by name, and so are numbers out of range and wrong kinds; strings that
+ *           are no UTF-8 or hold a NUL, and depth beyond MESSAGE_DEPTH_MAX, do not pass the reader. Nothing points into the
+ * text. Source    protobuf's "JSON Mapping"; unpopulated members as grpc-gateway emits them (spec requirements.md 15). Start at
+ * message_from_json(), message_to_json().
  */
 #ifndef SCHEMA_JSON_H
 #define SCHEMA_JSON_H
@@ -16,7 +16,7 @@
 #include "base/json.h"
 #include "schema/message.h"
 
-/* From JSON text. FAULT_INVALID (naming the field where there is one) or FAULT_EXHAUSTED. Strings may be views into text. */
+/* From JSON text. FAULT_INVALID (naming the field where there is one) or FAULT_EXHAUSTED. */
 FALLIBLE message_from_json(struct arena *arena, const struct message_type *type, slice text, ProtobufCMessage **ret_message);
 /* The same from a tree already read. */
 FALLIBLE message_from_tree(struct arena *arena, const struct message_type *type, const struct json *tree,

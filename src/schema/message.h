@@ -42,7 +42,6 @@ enum well_known {
 	WELL_KNOWN_DURATION,
 	WELL_KNOWN_FIELD_MASK,
 	WELL_KNOWN_EMPTY,
-	WELL_KNOWN_ANY,
 };
 
 struct message_type;
@@ -111,10 +110,11 @@ bool message_has(const ProtobufCMessage *message, unsigned field);
 FALLIBLE message_set(struct arena *arena, const struct message_type *type, ProtobufCMessage *message,
 		     const struct field_path *path, slice text);
 
-/* ---- what every request goes through before its method runs ---- */
+/* ---- what every request goes through before its method runs; method_check() calls both ---- */
 
-/* INVALID_ARGUMENT naming the first REQUIRED field that is unset. Booleans cannot be told from unset and pass. In a request
- * with an update_mask the resource's own fields are not looked at: they are the mask's business. */
+/* INVALID_ARGUMENT naming the first REQUIRED field that is unset ("requests[1].role_binding"). Booleans cannot be told from
+ * unset and pass; so does a place inside an inner message, because the outer one names it. In a request with an update_mask
+ * the resource's own fields are not looked at: they are the mask's business. */
 FALLIBLE message_check_required(const struct message_type *type, const ProtobufCMessage *message);
 /* Unsets OUTPUT_ONLY fields at any depth, but not the one at `keep` (the scope; may be NULL). */
 void message_drop_output_only(const struct message_type *type, ProtobufCMessage *message, const struct field_path *keep);

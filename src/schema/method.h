@@ -96,6 +96,10 @@ const struct method *method_by_path(slice path);
 /* "iam.v2.groups.delete_group"; NULL when unknown. A linear search, for tools. */
 const struct method *method_by_label(slice label);
 
+/* What every request goes through before its method runs: REQUIRED fields are there (INVALID_ARGUMENT naming the first that
+ * is not), the scope is not empty, OUTPUT_ONLY fields are dropped. */
+FALLIBLE method_check(const struct method *method, ProtobufCMessage *request);
+
 struct route_match {
 	const struct method *method;
 	const struct route *route;

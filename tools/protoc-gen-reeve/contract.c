@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #define HELP_BYTES_MAX 1000
+#define MESSAGE_FIELDS_MAX 64
 
 void contract_fail(struct contract *contract, const char *format, ...)
 {
@@ -106,6 +107,8 @@ static void gather_fields(struct contract *contract, const file_proto *file, str
 {
 	const message_proto *proto = message->proto;
 
+	if (proto->n_field > MESSAGE_FIELDS_MAX)
+		contract_fail(contract, "%s: src/schema keeps one bit a field in 64", message->full);
 	message->fields_count = proto->n_field;
 	message->fields = NEW_N(contract->arena, struct gen_field, proto->n_field + 1);
 	path[path_count] = IN_MESSAGE_FIELD;
@@ -162,14 +165,28 @@ static bool is_about_protos(const file_proto *file)
 	       strcmp(file->package, "reeve.api") == 0;
 }
 
+/* Types of google's with a JSON form that src/schema does not write. The error details are no part of any request. */
+static bool is_strange(const struct gen_message *message, const char *type)
+{
+	static const char *const strange[] = { ".google.protobuf.Any", ".google.protobuf.Struct", ".google.protobuf.Value",
+					       ".google.protobuf.ListValue" };
+
+	if (strncmp(message->full, "google.", 7) == 0)
+		return false;
+	for (size_t i = 0; i < sizeof(strange) / sizeof(strange[0]); i++)
+		if (strcmp(strange[i], type) == 0)
+			return true;
+	return slice_starts(slice_str(type), SLICE(".google.protobuf.")) && slice_ends(slice_str(type), SLICE("Value"));
+}
+
 static void link_field(struct contract *contract, const struct gen_message *message, struct gen_field *field)
 {
 	switch ((int)field->proto->type) {
 	case GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_MESSAGE:
 		field->message = contract_message(contract, field->proto->type_name);
-		if (field->message < 0)
-			contract_fail(contract, "%s.%s: type %s is not among the files given", message->full,
-				      field->proto->name, field->proto->type_name);
+		if (field->message < 0 || is_strange(message, field->proto->type_name))
+			contract_fail(contract, "%s.%s: type %s is not among the files given, or none that src/schema knows",
+				      message->full, field->proto->name, field->proto->type_name);
 		break;
 	case GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_DOUBLE:
 	case GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_FLOAT:

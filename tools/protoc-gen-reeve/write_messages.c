@@ -14,7 +14,6 @@ static const char *well_known(const char *full)
 		{ "google.protobuf.Duration", "DURATION" },
 		{ "google.protobuf.FieldMask", "FIELD_MASK" },
 		{ "google.protobuf.Empty", "EMPTY" },
-		{ "google.protobuf.Any", "ANY" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

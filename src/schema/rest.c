@@ -1,0 +1,218 @@
+#include "schema/rest.h"
+
+#include "base/encode.h"
+#include "google/protobuf/field_mask.pb-c.h"
+#include "schema/json.h"
+#include "schema/mask.h"
+#include "schema/message_impl.h"
+
+/* Which single fields the parameters have set so far. */
+struct parameters {
+	struct arena *arena;
+	const struct message_type *type;
+	ProtobufCMessage *message;
+	const struct route *route; /* NULL for a bare query */
+	bool lenient;
+	size_t count;
+	struct field_path *seen;
+};
+
+static bool path_eq(const struct field_path *a, const struct field_path *b)
+{
+	return a->count == b->count && memcmp(a->steps, b->steps, a->count) == 0;
+}
+
+static bool path_is_repeated(const struct message_type *type, const struct field_path *path)
+{
+	for (unsigned i = 0; i + 1u < path->count; i++)
+		type = type->fields[path->steps[i]].type;
+	return field_is_repeated(&type->descriptor->fields[path->steps[path->count - 1]]);
+}
+
+/* Given by the path or the body already. */
+static bool is_taken(const struct route *route, const struct field_path *path)
+{
+	return route && (route->body == ROUTE_BODY_ALL || path_eq(path, &route->capture) ||
+			 (route->body >= 0 && path->steps[0] == route->body));
+}
+
+static status set_parameter(struct parameters *in, slice name, slice value)
+{
+	struct trail trail = { .name = name, .index = -1 };
+	struct field_path path;
+
+	if (!field_path_parse(in->type, name, &path))
+		return in->lenient ? OK : trail_fail(&trail, "is no parameter of this method");
+	if (is_taken(in->route, &path))
+		return trail_fail(&trail, "comes with the path or the body, not as a parameter");
+	for (size_t i = 0; i < in->count; i++)
+		if (path_eq(&in->seen[i], &path))
+			return trail_fail(&trail, "is given twice");
+	if (!path_is_repeated(in->type, &path))
+		in->seen[in->count++] = path;
+	return message_set(in->arena, in->type, in->message, &path, value);
+}
+
+static status set_pairs(struct parameters *in, slice query)
+{
+	slice pair, name, value;
+	size_t count = 0;
+
+	while (query.len) {
+		(void)slice_cut(query, '&', &pair, &query); /* no "&": the last one */
+		if (pair.len == 0)
+			continue;
+		if (++count > REST_PARAMETERS_MAX)
+			return FAIL(FAULT_INVALID, "more than %d parameters", REST_PARAMETERS_MAX);
+		(void)slice_cut(pair, '=', &name, &value); /* no "=": the value is empty */
+		TRY(percent_decode(in->arena, PERCENT_FORM, name, &name));
+		TRY(percent_decode(in->arena, PERCENT_FORM, value, &value));
+		TRY(set_parameter(in, name, value));
+	}
+	return OK;
+}
+
+/* Room for one more than a query and a form can set together. */
+static FALLIBLE parameters_init(struct parameters *in, struct arena *arena, const struct message_type *type,
+				ProtobufCMessage *message, bool lenient)
+{
+	*in = (struct parameters){ .arena = arena, .type = type, .message = message, .lenient = lenient };
+	in->seen = NEW_N(arena, struct field_path, 2 * REST_PARAMETERS_MAX + 1);
+	TRY_NEW(in->seen);
+	return OK;
+}
+
+FALLIBLE query_decode(struct arena *arena, const struct message_type *type, slice query, bool lenient,
+		      ProtobufCMessage *message)
+{
+	struct parameters in;
+
+	TRY(parameters_init(&in, arena, type, message, lenient));
+	return set_pairs(&in, query);
+}
+
+/* ---- the mask of a PATCH: the members its body has ---- */
+
+struct leaves {
+	struct arena *arena;
+	char *paths[MASK_PATHS_MAX];
+	size_t count;
+};
+
+static status add_leaves(struct leaves *leaves, const struct message_type *type, const struct json *object, slice prefix);
+
+static status add_leaf(struct leaves *leaves, const struct message_type *type, const struct json *member, slice prefix)
+{
+	int i = message_field(type, member->name); /* known: the body has been decoded */
+	const struct field_row *row = &type->fields[i];
+	const char *path =
+		arena_printf(leaves->arena, "%.*s%s%.*s", SLICE_ARG(prefix), prefix.len ? "." : "", SLICE_ARG(row->name));
+
+	TRY_NEW(path);
+	if (row->behaviours & BEHAVIOUR_OUTPUT_ONLY)
+		return OK;
+	if (row->type && row->type->well_known == WELL_KNOWN_NONE && !field_is_repeated(&type->descriptor->fields[i]) &&
+	    member->kind == JSON_OBJECT && member->count)
+		return add_leaves(leaves, row->type, member, slice_str(path));
+	if (leaves->count == MASK_PATHS_MAX)
+		return FAIL_FIELD("update_mask", "more than %d fields", MASK_PATHS_MAX);
+	leaves->paths[leaves->count++] = (char *)(uintptr_t)path;
+	return OK;
+}
+
+static status add_leaves(struct leaves *leaves, const struct message_type *type, const struct json *object, slice prefix)
+{
+	JSON_EACH(member, object)
+	TRY(add_leaf(leaves, type, member, prefix));
+	return OK;
+}
+
+static status derive_mask(struct arena *arena, const struct method *method, const struct json *resource,
+			  ProtobufCMessage *request)
+{
+	const ProtobufCFieldDescriptor *field = &method->request->descriptor->fields[method->update_mask];
+	Google__Protobuf__FieldMask *mask = NEW(arena, Google__Protobuf__FieldMask);
+	struct leaves *leaves = NEW(arena, struct leaves);
+
+	TRY_NEW(mask);
+	TRY_NEW(leaves);
+	leaves->arena = arena;
+	TRY(add_leaves(leaves, method->request->fields[method->resource].type, resource, SLICE("")));
+	google__protobuf__field_mask__init(mask);
+	mask->paths = leaves->paths;
+	mask->n_paths = leaves->count;
+	*(Google__Protobuf__FieldMask **)field_place(field, request) = mask;
+	return OK;
+}
+
+/* The resource's member in a body that is the whole request. */
+static const struct json *resource_member(const struct method *method, const struct json *body)
+{
+	const struct field_row *row = &method->request->fields[method->resource];
+
+	JSON_EACH(member, body)
+	if (slice_eq(member->name, row->name) || slice_eq(member->name, row->json))
+		return member;
+	return NULL;
+}
+
+/* ---- body, query, capture ---- */
+
+static status read_body(struct arena *arena, const struct route_match *match, slice body, ProtobufCMessage **request,
+			const struct json **ret_resource)
+{
+	static const struct json_limits limits = { .bytes = MESSAGE_BYTES_MAX, .depth = MESSAGE_DEPTH_MAX };
+	const struct method *method = match->method;
+	int field = match->route->body;
+	const struct json *tree;
+
+	if (field == ROUTE_BODY_NONE || body.len == 0)
+		return OK;
+	TRY(json_parse(arena, body, &limits, &tree));
+	if (field == ROUTE_BODY_ALL)
+		TRY(message_from_tree(arena, method->request, tree, request));
+	else
+		TRY(message_field_from_tree(arena, method->request, *request, (unsigned)field, tree));
+	*ret_resource = field == ROUTE_BODY_ALL && method->resource >= 0 ? resource_member(method, tree) : tree;
+	return OK;
+}
+
+static status read_capture(struct arena *arena, const struct route_match *match, ProtobufCMessage *request)
+{
+	const struct route *route = match->route;
+	struct trail trail = { .name = slice_str(route->capture_name), .index = -1 };
+	slice text;
+
+	if (FAILED(percent_decode(arena, PERCENT_PATH, match->capture, &text)))
+		return trail_fail(&trail, "must be percent-encoded UTF-8 without NUL");
+	if (!route->capture_is_deep && slice_find(text, '/') < text.len)
+		return trail_fail(&trail, "must be one path segment");
+	return message_set(arena, match->method->request, request, &route->capture, text);
+}
+
+FALLIBLE rest_decode(struct arena *arena, const struct route_match *match, const struct rest_input *input,
+		     ProtobufCMessage **ret_request)
+{
+	const struct method *method = match->method;
+	ProtobufCMessage *request = message_new(arena, method->request);
+	const struct json *resource = NULL;
+	struct parameters in;
+
+	TRY_NEW(request);
+	if (!method->is_form)
+		TRY(read_body(arena, match, input->body_kind == REST_BODY_NONE ? SLICE("") : input->body, &request, &resource));
+	if (input->query.len || method->is_form) {
+		TRY(parameters_init(&in, arena, method->request, request, method->is_form));
+		in.route = match->route;
+		TRY(set_pairs(&in, input->query));
+		if (method->is_form && input->body_kind == REST_BODY_FORM)
+			TRY(set_pairs(&in, input->body));
+	}
+	if (match->route->capture.count)
+		TRY(read_capture(arena, match, request));
+	if (method->update_mask >= 0 && resource && resource->kind == JSON_OBJECT &&
+	    !message_has(request, (unsigned)method->update_mask))
+		TRY(derive_mask(arena, method, resource, request));
+	*ret_request = request;
+	return OK;
+}
