@@ -1,0 +1,77 @@
+/*
+ * What the files of this room share: the index's pieces and the one decision over them.
+ */
+#ifndef AUTHZ_AUTHZ_IMPL_H
+#define AUTHZ_AUTHZ_IMPL_H
+
+#include "authz/authz.h"
+
+#define STATUS_SUSPENDED 3
+#define PUBLIC_BITS 222 /* bits from here on are ours: they come from the operators' group alone */
+
+/* A group, interned: one for all grants that name it. Stays once made; `exists` tells. */
+struct place {
+	const struct place *root; /* itself for an organization */
+	bool exists, is_system;
+	uint8_t status;   /* of a root: ORG_STATUS_ */
+	uint16_t len;
+	uint8_t at[];
+};
+
+/* A role's set, replaced as a whole; NULL when the role is gone. */
+struct role_slot {
+	const struct caps *caps;
+	uint16_t len;
+	uint8_t at[];
+};
+
+/* One binding. */
+struct grant {
+	const struct place *place;
+	const struct role_slot *role;
+	uint32_t not_before_s, expires_s; /* 0 = no bound */
+};
+
+/* All bindings of an identity, sorted by place; immutable once published. */
+struct block {
+	uint32_t count, room;
+	struct grant grants[];
+};
+
+struct entry {
+	struct block *block; /* NULL: no bindings */
+	int64_t created_s;
+	bool exists;
+	uint16_t len;
+	uint8_t at[];
+};
+
+static inline bool place_covers(const struct place *place, const struct uid *uid)
+{
+	return uid->len >= place->len && memcmp(place->at, uid->at, place->len) == 0;
+}
+
+/* The grant counts now: its group is there, its organization is not suspended, its time has come and not passed. */
+static inline bool grant_is_live(const struct grant *grant, int64_t now_s)
+{
+	return grant->place->exists && grant->place->root->status != STATUS_SUSPENDED &&
+	       (grant->not_before_s == 0 || now_s >= (int64_t)grant->not_before_s) &&
+	       (grant->expires_s == 0 || now_s < (int64_t)grant->expires_s);
+}
+
+/* What one grant gives: ours (the bits of Reeve's own) come from the operators' group alone. */
+struct caps grant_caps(const struct grant *grant);
+/* The decision: what the block gives the caller at the place, within the token. A none place: operators alone. */
+struct caps decide_caps(const struct block *block, const struct caller *caller, const struct uid *place, int64_t now_s);
+/* The same for one bit; the hot path. */
+bool decide_bit(const struct block *block, const struct caller *caller, const struct uid *place, unsigned bit, int64_t now_s);
+/* The block's place for a new grant: sorted by the group's bytes. */
+int grant_order(const struct grant *a, const struct grant *b);
+
+/* ---- the index (index.c) ---- */
+
+struct entry *index_entry(const struct authz *authz, const struct uid *uid);  /* NULL when unknown */
+struct place *index_place(const struct authz *authz, const struct uid *uid);  /* NULL when unknown */
+uint64_t index_epoch(const struct authz *authz);
+
+#endif

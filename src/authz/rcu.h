@@ -1,0 +1,35 @@
+/*
+ * rcu: the one door to liburcu, quiescent-state flavour: readers take no lock and write nothing.
+ *
+ * A reader is registered (authz_thread_start) and between authz_thread_online and _offline sees everything it follows stay. The
+ * applier publishes with rcu_publish and frees what it replaced after rcu_wait.
+ */
+#ifndef AUTHZ_RCU_H
+#define AUTHZ_RCU_H
+
+#define _LGPL_SOURCE
+#include <urcu-qsbr.h>
+
+#if defined(__SANITIZE_THREAD__)
+void __tsan_acquire(void *at);
+void __tsan_release(void *at);
+#define RCU_ACQUIRE(at) __tsan_acquire((void *)(uintptr_t)(at))
+#define RCU_RELEASE(at) __tsan_release((void *)(uintptr_t)(at))
+#else
+#define RCU_ACQUIRE(at) ((void)0)
+#define RCU_RELEASE(at) ((void)0)
+#endif
+
+/* Reads a pointer that the applier may replace. */
+#define rcu_follow(pointer) __atomic_load_n(&(pointer), __ATOMIC_ACQUIRE)
+#define rcu_publish(pointer, value) __atomic_store_n(&(pointer), (value), __ATOMIC_RELEASE)
+
+extern char rcu_grace; /* what sanitizers think is handed over */
+/* Returns when every reader has been off-line since, or is now. The caller is no registered reader. */
+static inline void rcu_wait(void)
+{
+	urcu_qsbr_synchronize_rcu();
+	RCU_ACQUIRE(&rcu_grace);
+}
+
+#endif
