@@ -27,6 +27,7 @@ uint64_t authz_revision(const struct authz *authz);
 
 /* Threads that read: register once per thread, be offline while waiting (the loop does so around its wait; a worker around
  * its queue), online while deciding. */
+/* Whoever waits for the writer (a commit, a backup) must be offline: the applier may be waiting for all readers. */
 void authz_thread_start(void);
 void authz_thread_stop(void);
 void authz_thread_offline(void);

@@ -611,23 +611,33 @@ const struct uid *authz_system_group(const struct authz *authz)
 
 /* ---- threads ---- */
 
+/* A thread that reads; the others may call what follows too, and nothing happens. */
+static _Thread_local bool is_reader;
+
 void authz_thread_start(void)
 {
-	urcu_qsbr_register_thread();
+	if (!is_reader)
+		urcu_qsbr_register_thread();
+	is_reader = true;
 }
 
 void authz_thread_stop(void)
 {
-	urcu_qsbr_unregister_thread();
+	if (is_reader)
+		urcu_qsbr_unregister_thread();
+	is_reader = false;
 }
 
 void authz_thread_offline(void)
 {
+	if (!is_reader)
+		return;
 	RCU_RELEASE(&rcu_grace);
 	urcu_qsbr_thread_offline();
 }
 
 void authz_thread_online(void)
 {
-	urcu_qsbr_thread_online();
+	if (is_reader)
+		urcu_qsbr_thread_online();
 }

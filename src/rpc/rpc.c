@@ -119,7 +119,10 @@ FALLIBLE rpc_nested(struct call *outer, const struct caller *caller, enum method
 	inner->out = out;
 	TRY(random_fill(outer->parts->random, inner->call.seed, sizeof(inner->call.seed)));
 	inner->in = (void *)(uintptr_t)in; /* read only by every handler */
-	return store_write(outer->parts->store, write_through, inner, outer->arena, &revision);
+	authz_thread_offline(); /* the commit may wait for every reader */
+	status result = store_write(outer->parts->store, write_through, inner, outer->arena, &revision);
+	authz_thread_online();
+	return result;
 }
 
 /* ---- deciding where it runs; on the loop ---- */

@@ -78,7 +78,10 @@ static void read_codes(struct work *work)
 {
 	struct serving *serving = (struct serving *)(void *)((char *)work - offsetof(struct serving, codes));
 
-	if (FAILED(codes_take(serving->parts->parts.store, serving->parts->config->data)))
+	authz_thread_offline(); /* the commit may wait for every reader */
+	status taken = codes_take(serving->parts->parts.store, serving->parts->config->data);
+	authz_thread_online();
+	if (FAILED(taken))
 		LOG(LOG_ERROR, "a setup code could not be taken", LOG_TEXT("error", slice_str(report_current()->text)));
 	serving->reading_codes = false;
 }

@@ -112,7 +112,10 @@ status reeve_operations_backup(struct call *call, const Reeve__V1__BackupRequest
 		return FAIL(FAULT_EXISTS, "there is a backup of this name already");
 	TRY(record(call, slice_str(in->file_name)));
 	out->revision = (int64_t)store_revision(call->parts->store);
-	TRY(store_backup(call->parts->store, path));
+	authz_thread_offline(); /* the writer makes the copy, and may wait for every reader before */
+	status made = store_backup(call->parts->store, path);
+	authz_thread_online();
+	TRY(made);
 	if (stat(path, &about) != 0)
 		return FAIL(FAULT_INTERNAL, "the backup was written but is not there");
 	out->path = path;

@@ -109,7 +109,7 @@ struct assumed {
 	struct caps bound;      /* with is_bounded: no more than these (a re-exchange) */
 	const struct token_grant *bound_grants;
 	size_t bound_grants_count;
-	bool is_bounded;
+	bool is_bounded, bound_operator; /* bound_operator: the token lets an operator's standing through */
 	struct uid confined_to;
 	bool is_person;
 };

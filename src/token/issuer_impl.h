@@ -1,0 +1,87 @@
+/* What the files of this room share. */
+#ifndef TOKEN_ISSUER_IMPL_H
+#define TOKEN_ISSUER_IMPL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/json.h"
+#include "crypto/jwks.h"
+#include "token/keyset.h"
+#include "token/token.h"
+
+#define LEEWAY_S 60            /* between our clock and others' */
+#define ASSERTION_LIFE_S 300   /* of an operator's sign-in assertion */
+
+struct upstreams;
+struct relations;
+
+struct issuer {
+	struct issuer_options options; /* texts in own */
+	struct arena *own;
+	slice host;                    /* bare host name of the URL */
+	struct store *store;
+	struct authz *authz;
+	struct fetcher *fetcher;
+	struct vault *vault;
+	pthread_mutex_t keyset_lock;   /* held to take or swap the pointer */
+	struct keyset *keyset;
+	_Atomic uint64_t generation;   /* grows with each keyset: what was verified under another one is verified again */
+	pthread_mutex_t rotate_lock;
+	struct vault_key *authority;   /* of the registry */
+	slice authority_der;           /* in own */
+	struct upstreams *upstreams;
+	struct relations *relations;
+};
+
+/* A reference to the keyset of this moment. */
+struct keyset *issuer_keyset(struct issuer *issuer);
+static inline int64_t issuer_now_us(const struct issuer *issuer)
+{
+	return clock_now_us(issuer->options.clock);
+}
+/* rotate.c */
+FALLIBLE rotate_start(struct issuer *issuer);
+FALLIBLE rotate_reload(struct issuer *issuer, struct tx *tx);
+
+/* ---- upstream.c: keys of other issuers ---- */
+
+struct upstreams *upstreams_new(size_t most);
+struct upstreams *upstreams_free(struct upstreams *upstreams);
+/* The key set of an issuer that a stored identity names. kid: what the token names ("" for none): one that is not in the set
+ * has it fetched anew, at most once in a while. FAULT_ELSEWHERE when it must be fetched and may_block is false. */
+FALLIBLE upstream_keys(struct issuer *issuer, slice url, slice kid, bool may_block, struct jwks **ret_keys);
+
+/* ---- relation.c: how identities are proved ---- */
+
+/* One identity's row and, of static keys, its key set. Counted, immutable. */
+struct relation {
+	_Atomic unsigned refs;
+	struct arena *own;
+	struct identity row;
+	struct jwks *keys;
+	const struct json *claims, *claim_patterns; /* objects; NULL for none */
+	const struct json *audiences;               /* array; NULL for none */
+	bool is_operator;                           /* hangs under the operators' group */
+};
+struct relations *relations_new(size_t most);
+struct relations *relations_free(struct relations *relations);
+/* FAULT_ELSEWHERE when it must be read and may_block is false; PERMISSION_DENIED when there is no such identity. */
+FALLIBLE relation_get(struct issuer *issuer, const struct uid *identity, bool may_block, struct relation **ret_relation);
+struct relation *relation_unref(struct relation *relation);
+static inline void relation_unrefp(struct relation **relation)
+{
+	*relation = relation_unref(*relation);
+}
+/* The commit hook's part. */
+void relations_forget(struct relations *relations, const struct change *changes, size_t count);
+
+/* ---- match.c: claims against a relationship ---- */
+
+/* Everything but the signature, in order: times, audience, subject, further claims. PERMISSION_DENIED naming the claim.
+ * ret_audience: the audience that matched. */
+FALLIBLE match_claims(const struct issuer *issuer, const struct relation *relation, const struct json *claims, slice *ret_audience);
+/* The issuer alone: before anything is fetched for it. */
+FALLIBLE match_issuer(const struct relation *relation, slice url);
+
+#endif
