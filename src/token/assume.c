@@ -58,7 +58,8 @@ static FALLIBLE assume_foreign(struct issuer *issuer, struct arena *arena, const
 	if (relation->row.relationship == RELATIONSHIP_STATIC || relation->row.relationship == RELATIONSHIP_CLAIM_MATCH)
 		TRY(match_issuer(relation, url));
 	TRY(keys_for(issuer, relation, url, jws->kid, may_block, &keys));
-	TRY(jwks_verify(keys, jws, &key));
+	if (FAILED(jwks_verify(keys, jws, &key)))
+		return FAIL(FAULT_UNAUTHENTIC, "no key of the issuer made the token's signature");
 	TRY(match_claims(issuer, relation, claims, &audience));
 	(void)json_text(json_member(claims, "sub"), &subject); /* match_claims saw it */
 	*ret_assumed = (struct assumed){ .identity = *identity };

@@ -174,6 +174,8 @@ static FALLIBLE rotate(struct issuer *issuer, bool force, struct arena *arena)
 	if (force || !newest || due_us - PUBLISH_AHEAD_S * US_PER_S <= now_us) {
 		int64_t ahead_us = now_us + PUBLISH_AHEAD_S * US_PER_S;
 		int64_t active_us = force || !newest ? now_us : due_us > ahead_us ? due_us : ahead_us;
+		if (newest && active_us <= newest->active_us)
+			active_us = newest->active_us + 1; /* the later one signs */
 		TRY(make_key(issuer, active_us, arena, &plan.fresh));
 		plan.has_fresh = true;
 	}
