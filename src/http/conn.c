@@ -392,6 +392,8 @@ static int64_t phase_deadline(const struct conn *conn)
 {
 	const struct http_server_options *options = &conn->server->options;
 
+	if (conn->is_closing && conn->phase != CONN_LINGERING)
+		return 0; /* only the unsent output is waited for */
 	switch (conn->phase) {
 	case CONN_SNIFFING:
 		if (conn->h1.head_since_us)
@@ -420,14 +422,15 @@ static bool has_passed(const struct conn *conn, int64_t deadline_us)
 	return deadline_us && deadline_us <= loop_now_us(conn->server->loop) + EARLY_US;
 }
 
-/* The timer rang; it does so early where a deadline moved since it was set. */
+/* The timer rang; it does so early where a deadline moved since it was set. Whatever has passed must change the state here, or the
+ * timer would ring without end. */
 static void time_out(struct conn *conn)
 {
 	if (has_passed(conn, send_deadline(conn))) {
 		count_add(&conn->server->counters.timeouts, 1);
 		conn->is_dead = true;
-	} else if (!has_passed(conn, phase_deadline(conn)) || conn->is_closing) {
-		conn->is_dead = conn->is_dead || (conn->phase == CONN_LINGERING && has_passed(conn, phase_deadline(conn)));
+	} else if (!has_passed(conn, phase_deadline(conn))) {
+		return;
 	} else if (conn->phase == CONN_HTTP1) {
 		h1_timeout(conn);
 	} else if (conn->phase == CONN_HTTP2) {

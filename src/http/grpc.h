@@ -31,8 +31,8 @@ void grpc_end(struct buffer *body);
 FALLIBLE grpc_answer(struct arena *arena, slice body, const struct http_header *more, size_t more_count,
 		     struct http_response *ret_response);
 
-/* Trailers-Only: no message, the status in the headers. code 1..16; message is any text and gets percent-encoded, cut at
- * GRPC_MESSAGE_BYTES; details is a serialized google.rpc.Status or empty and is left out past GRPC_DETAILS_BYTES. */
+/* Trailers-Only: no message, the status in the headers. code 1..16; message is any text, cut at GRPC_MESSAGE_BYTES
+ * and then percent-encoded; details is a serialized google.rpc.Status or empty and is left out past GRPC_DETAILS_BYTES. */
 FALLIBLE grpc_error(struct arena *arena, int code, slice message, slice details, const struct http_header *more,
 		    size_t more_count, struct http_response *ret_response);
 #define GRPC_MESSAGE_BYTES 2048

@@ -109,7 +109,7 @@ struct http_server_options {
 	void *user;
 	/* A complete request; answered now or later by http_respond(). Required. */
 	void (*on_request)(void *user, struct http_request *request);
-	/* The peer went away before the answer; the stream still has to be given back (not from in here). Optional. */
+	/* The peer went away before the answer; the stream still has to be given back, now or later. Optional. */
 	void (*on_cancel)(void *user, struct http_request *request);
 };
 

@@ -53,6 +53,20 @@ const char *response_reason(int code)
 	return "Status";
 }
 
+size_t number_write(char *at, uint64_t number)
+{
+	char digits[20];
+	size_t n = 0, len;
+
+	do
+		digits[n++] = (char)('0' + number % 10);
+	while (number /= 10);
+	len = n;
+	while (n)
+		*at++ = digits[--n];
+	return len;
+}
+
 /* RFC 9110 5.6.7; written by hand because strftime speaks the locale's language. */
 slice response_date(struct http_server *server)
 {

@@ -66,7 +66,7 @@ struct stream {
 	struct http_header *headers; /* request.headers, growing in the arena */
 	size_t header_cap, header_bytes;
 	struct refusal refusal; /* to be told when the head is complete */
-	bool has_head, has_all;
+	bool has_head, has_all, is_reset;
 	/* HTTP/1.1 alone. */
 	bool must_close;
 };
@@ -219,6 +219,8 @@ slice response_date(struct http_server *server);
 /* The answer itself, or a 500 in its place when it could break the framing. */
 const struct http_response *response_checked(const struct http_response *response);
 const char *response_reason(int code);
+/* The number in decimal, at most 20 digits; gives how many. */
+size_t number_write(char *at, uint64_t number);
 /* An arena copy of headers with their text; NULL when it does not fit. */
 struct http_header *headers_copy(struct arena *arena, const struct http_header *headers, size_t count);
 

@@ -42,7 +42,7 @@ static struct stream *take_back(struct stream_ref ref)
 	if (!stream)
 		return NULL;
 	count_sub(&ref.server->counters.away, 1);
-	if (stream->is_cancelled) {
+	if (stream->is_cancelled || stream->conn->is_closing || stream->conn->is_dead) {
 		stream_recycle(stream);
 		return NULL;
 	}
