@@ -80,7 +80,8 @@ FALLIBLE context_get(struct key *key, enum alg alg, bool signs, struct context_s
 	}
 	clear(oldest);
 	*oldest = (struct context_slot){ .alg = alg, .signs = signs };
-	ok = row->type == KEY_ED25519 ? prepare_ed25519(oldest, key) : prepare_pkey(oldest, key, row, all->digests[row->digest]);
+	ok = row->type == KEY_ED25519 ? prepare_ed25519(oldest, key)
+				      : prepare_pkey(oldest, key, row, all->digests[row->digest]);
 	if (!ok) {
 		clear(oldest);
 		return CRYPTO_FAIL("preparing a key");

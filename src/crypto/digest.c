@@ -28,7 +28,8 @@ FALLIBLE digest_of(enum digest_kind kind, slice bytes, unsigned char *ret_digest
 	TRY(algorithms_get(&all));
 	TRY(crypto_thread_get(&thread));
 	if (EVP_DigestInit_ex2(thread->digest, all->digests[kind], NULL) != 1 ||
-	    EVP_DigestUpdate(thread->digest, bytes.at, bytes.len) != 1 || EVP_DigestFinal_ex(thread->digest, ret_digest, NULL) != 1)
+	    EVP_DigestUpdate(thread->digest, bytes.at, bytes.len) != 1 ||
+	    EVP_DigestFinal_ex(thread->digest, ret_digest, NULL) != 1)
 		return CRYPTO_FAIL("digesting");
 	return OK;
 }
@@ -85,7 +86,8 @@ static void *bytes_of(slice s)
 FALLIBLE hmac_sha256(slice key, slice bytes, unsigned char ret_mac[SHA256_BYTES])
 {
 	static char name[] = "SHA2-256";
-	const OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0), OSSL_PARAM_construct_end() };
+	const OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+				      OSSL_PARAM_construct_end() };
 	const struct algorithms *all;
 	EVP_MAC_CTX *ctx;
 	size_t len;

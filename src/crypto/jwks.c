@@ -46,8 +46,7 @@ static FALLIBLE take_keys(struct jwks *jwks, const struct json *list)
 {
 	char why[REPORT_TEXT_BYTES] = "it is empty";
 
-	JSON_EACH(jwk, list)
-	{
+	JSON_EACH (jwk, list) {
 		struct key *key;
 		status st;
 		if (jwks->count == JWKS_KEYS_MAX) {

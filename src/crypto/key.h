@@ -60,8 +60,9 @@ static inline void key_unrefp(struct key **key)
 	*key = key_unref(*key);
 }
 
-/* All of these fail with FAULT_INVALID, saying why the key is not usable, and FAULT_INTERNAL when memory or the library fails.
- */
+/* All of these fail with FAULT_INVALID, saying why the key is not usable, or with FAULT_EXHAUSTED or FAULT_INTERNAL when memory
+ * or the library fails. */
+
 /* RFC 7517: `use` must be "sig" or absent, `key_ops` hold "verify" ("sign" for a private key) or be absent; members we do not
  * know are ignored. */
 FALLIBLE key_from_jwk(const struct json *jwk, enum key_half half, struct key **ret_key);

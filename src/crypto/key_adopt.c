@@ -40,7 +40,8 @@ FALLIBLE key_adopt(EVP_PKEY *pkey, enum key_half half, enum alg alg, const slice
 }
 
 /* A number of the public half in as few bytes as it takes, or in `exactly` so many when that is not 0. */
-static bool read_number(const EVP_PKEY *pkey, const char *name, unsigned char *into, size_t size, size_t exactly, size_t *ret_len)
+static bool read_number(const EVP_PKEY *pkey, const char *name, unsigned char *into, size_t size, size_t exactly,
+			size_t *ret_len)
 {
 	BIGNUM *number = NULL;
 	bool ok = EVP_PKEY_get_bn_param(pkey, name, &number) == 1;
@@ -95,7 +96,8 @@ static FALLIBLE fill_ec(struct key *key)
 
 	key->type = KEY_EC;
 	if (EVP_PKEY_get_group_name(key->pkey, group, sizeof(group), NULL) != 1 ||
-	    (EVP_PKEY_get_int_param(key->pkey, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &is_explicit) == 1 && is_explicit))
+	    (EVP_PKEY_get_int_param(key->pkey, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &is_explicit) == 1 &&
+	     is_explicit))
 		return FAIL(FAULT_INVALID, "an elliptic curve that has no name");
 	for (enum alg alg = ALG_ES256; alg <= ALG_ES512; alg++)
 		if (strcmp(alg_row(alg)->group, group) == 0)
@@ -103,9 +105,11 @@ static FALLIBLE fill_ec(struct key *key)
 	if (key->alg == ALG_UNSET)
 		return FAIL(FAULT_INVALID, "the curve of an EC key is P-256, P-384 or P-521");
 	row = alg_row(key->alg);
-	if (!is_on_curve(key->pkey) || !read_number(key->pkey, OSSL_PKEY_PARAM_EC_PUB_X, key->first, sizeof(key->first),
-						    row->half_bytes, &key->first_len) ||
-	    !read_number(key->pkey, OSSL_PKEY_PARAM_EC_PUB_Y, key->second, sizeof(key->second), row->half_bytes, &key->second_len))
+	if (!is_on_curve(key->pkey) ||
+	    !read_number(key->pkey, OSSL_PKEY_PARAM_EC_PUB_X, key->first, sizeof(key->first), row->half_bytes,
+			 &key->first_len) ||
+	    !read_number(key->pkey, OSSL_PKEY_PARAM_EC_PUB_Y, key->second, sizeof(key->second), row->half_bytes,
+			 &key->second_len))
 		return FAIL(FAULT_INVALID, "the point of an EC key is not on its curve");
 	return OK;
 }
@@ -164,8 +168,7 @@ static FALLIBLE check_pair(struct key *key)
 	slice probe = SLICE("do both halves belong together?");
 	size_t len;
 
-	if (FAILED(key_sign(key, probe, signature, &len)) ||
-	    FAILED(key_verify(key, key->alg, probe, slice_of(signature, len))))
+	if (FAILED(key_sign(key, probe, signature, &len)) || FAILED(key_verify(key, key->alg, probe, slice_of(signature, len))))
 		return FAIL(FAULT_INVALID, "the private half does not belong to the public one");
 	return OK;
 }

@@ -30,8 +30,8 @@ FALLIBLE key_from_pem(slice pem, enum key_half half, enum alg alg, struct key **
 	bio = BIO_new_mem_buf(pem.at, (int)pem.len);
 	if (!bio)
 		return CRYPTO_FAIL("reading a key");
-	pkey = half == KEY_PUBLIC ? PEM_read_bio_PUBKEY(bio, NULL, no_password, NULL) :
-				    PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+	pkey = half == KEY_PUBLIC ? PEM_read_bio_PUBKEY(bio, NULL, no_password, NULL)
+				  : PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
 	(void)BIO_free(bio); /* a memory BIO always frees */
 	return adopt_or_refuse(pkey, half, alg, ret_key);
 }

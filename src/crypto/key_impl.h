@@ -46,8 +46,8 @@ struct key {
 	unsigned char first[RSA_BYTES_MAX], second[EC_HALF_BYTES_MAX];
 };
 
-/* Makes a key of pkey, which it takes over whatever happens. Checks everything key.h promises of any key. alg: what an RSA key is
- * for, or what any other must agree with, or ALG_UNSET. kid: NULL when it has none. */
+/* Makes a key of pkey, which it takes over whatever happens. Checks everything key.h promises of any key. alg: what an RSA key
+ * is for, or what any other must agree with, or ALG_UNSET. kid: NULL when it has none. */
 FALLIBLE key_adopt(EVP_PKEY *pkey, enum key_half half, enum alg alg, const slice *kid, struct key **ret_key);
 /* Writes the thumbprint of a key whose public half is filled in. */
 FALLIBLE key_name(struct key *key);

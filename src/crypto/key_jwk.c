@@ -25,7 +25,7 @@ static FALLIBLE check_use(const struct json *jwk, enum key_half half)
 	if (use && !json_text_is(use, "sig"))
 		return FAIL(FAULT_INVALID, "the JWK's use is not \"sig\"");
 	if (json_is(ops, JSON_ARRAY))
-		JSON_EACH(op, ops)
+		JSON_EACH (op, ops)
 			may = may || json_text_is(op, wanted);
 	if (!may)
 		return FAIL(FAULT_INVALID, "the JWK's key_ops do not hold \"%s\"", wanted);
@@ -105,7 +105,8 @@ static FALLIBLE read_bytes(const struct json *jwk, const char *name, unsigned ch
 {
 	slice text;
 
-	if (!json_text(json_member(jwk, name), &text) || !base64_decode_into(BASE64_URL, text, into, size, ret_len) || *ret_len == 0)
+	if (!json_text(json_member(jwk, name), &text) || !base64_decode_into(BASE64_URL, text, into, size, ret_len) ||
+	    *ret_len == 0)
 		return FAIL(FAULT_INVALID, "the JWK's \"%s\" is missing, too long or not base64url", name);
 	return OK;
 }
@@ -136,7 +137,8 @@ static FALLIBLE build(const char *type, enum key_half half, OSSL_PARAM *params, 
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
 	EVP_PKEY *pkey = NULL;
 	bool begun = ctx && EVP_PKEY_fromdata_init(ctx) == 1;
-	bool ok = begun && EVP_PKEY_fromdata(ctx, &pkey, half == KEY_PUBLIC ? EVP_PKEY_PUBLIC_KEY : EVP_PKEY_KEYPAIR, params) == 1;
+	bool ok = begun &&
+		  EVP_PKEY_fromdata(ctx, &pkey, half == KEY_PUBLIC ? EVP_PKEY_PUBLIC_KEY : EVP_PKEY_KEYPAIR, params) == 1;
 
 	EVP_PKEY_CTX_free(ctx);
 	if (!begun)
@@ -154,9 +156,9 @@ struct rsa_member {
 };
 
 static const struct rsa_member rsa_members[] = {
-	{ "n", OSSL_PKEY_PARAM_RSA_N },		  { "e", OSSL_PKEY_PARAM_RSA_E },
-	{ "d", OSSL_PKEY_PARAM_RSA_D },		  { "p", OSSL_PKEY_PARAM_RSA_FACTOR1 },
-	{ "q", OSSL_PKEY_PARAM_RSA_FACTOR2 },	  { "dp", OSSL_PKEY_PARAM_RSA_EXPONENT1 },
+	{ "n", OSSL_PKEY_PARAM_RSA_N },          { "e", OSSL_PKEY_PARAM_RSA_E },
+	{ "d", OSSL_PKEY_PARAM_RSA_D },          { "p", OSSL_PKEY_PARAM_RSA_FACTOR1 },
+	{ "q", OSSL_PKEY_PARAM_RSA_FACTOR2 },    { "dp", OSSL_PKEY_PARAM_RSA_EXPONENT1 },
 	{ "dq", OSSL_PKEY_PARAM_RSA_EXPONENT2 }, { "qi", OSSL_PKEY_PARAM_RSA_COEFFICIENT1 },
 };
 #define RSA_MEMBERS (sizeof(rsa_members) / sizeof(*rsa_members))

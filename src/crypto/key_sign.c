@@ -90,6 +90,19 @@ static bool raw_from_der(const unsigned char *der, size_t len, size_t half, unsi
 	return take_integer(&at, end, raw, half) && take_integer(&at, end, raw + half, half) && at == end;
 }
 
+static size_t signature_bytes(const struct key *key, const struct alg_row *row)
+{
+	switch (row->type) {
+	case KEY_RSA:
+		return key->first_len; /* as long as the modulus */
+	case KEY_EC:
+		return 2 * row->half_bytes;
+	case KEY_ED25519:
+		return 2 * ED25519_BYTES;
+	}
+	return 0;
+}
+
 FALLIBLE key_verify(struct key *key, enum alg alg, slice input, slice signature)
 {
 	const struct alg_row *row = alg_row(alg);
@@ -97,9 +110,7 @@ FALLIBLE key_verify(struct key *key, enum alg alg, slice input, slice signature)
 
 	if (!key_allows(key, alg))
 		return FAIL(FAULT_UNAUTHENTIC, "the key is not for this algorithm");
-	if (signature.len != (row->type == KEY_RSA	? key->first_len :
-			      row->type == KEY_EC ? 2 * row->half_bytes :
-						    2 * (size_t)ED25519_BYTES))
+	if (signature.len != signature_bytes(key, row))
 		return does_not_verify();
 	TRY(context_get(key, alg, false, &slot));
 	return verify_prepared(slot, row, input, signature);

@@ -143,7 +143,8 @@ static bool sync_folder_of(const char *path)
 	bool ok;
 
 	if (end)
-		(void)snprintf(folder, sizeof(folder), "%.*s", (int)(end == path ? 1 : end - path), path); /* path fitted before */
+		(void)snprintf(folder, sizeof(folder), "%.*s", (int)(end == path ? 1 : end - path),
+			       path); /* path fitted before */
 	fd = open(end ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return false;

@@ -33,8 +33,8 @@ static const struct extension leaf_extensions[] = {
 
 static bool set_name(X509_NAME *name, slice common_name)
 {
-	return name && X509_NAME_add_entry_by_NID(name, NID_commonName, V_ASN1_UTF8STRING, (const unsigned char *)common_name.at,
-						  (int)common_name.len, -1, 0) == 1;
+	return name && X509_NAME_add_entry_by_NID(name, NID_commonName, V_ASN1_UTF8STRING,
+						  (const unsigned char *)common_name.at, (int)common_name.len, -1, 0) == 1;
 }
 
 /* A positive INTEGER of 16 bytes (RFC 5280 section 4.1.2.2), never zero. */
