@@ -31,7 +31,7 @@ enum base64_form {
 void base64_encode(struct buffer *out, enum base64_form form, slice bytes);
 /* Into the caller's memory, which has room for BASE64_TEXT_BYTES(bytes.len); gives the characters written. */
 size_t base64_encode_into(enum base64_form form, slice bytes, char *into);
-/* Into the caller's memory; false when text is not of that form or needs more than size bytes (into may then be half written). */
+/* Into the caller's memory; false, and `into` half written, when text is not of that form or needs more than size bytes. */
 bool base64_decode_into(enum base64_form form, slice text, void *into, size_t size, size_t *ret_len);
 /* Into the arena. FAULT_INVALID when text is not of that form, FAULT_EXHAUSTED when the arena is full. */
 FALLIBLE base64_decode(struct arena *arena, enum base64_form form, slice text, slice *ret_bytes);

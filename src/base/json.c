@@ -104,6 +104,15 @@ static FALLIBLE read_number(struct reader *reader, slice *ret_text)
 	return OK;
 }
 
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 /* The four hex digits of a \u escape; -1 when they are not. */
 static int read_unit(const char *at, const char *end)
 {
@@ -112,8 +121,7 @@ static int read_unit(const char *at, const char *end)
 	if (end - at < 4)
 		return -1;
 	for (int i = 0; i < 4; i++) {
-		char c = at[i];
-		int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+		int digit = hex_digit(at[i]);
 		if (digit < 0)
 			return -1;
 		unit = unit << 4 | digit;
@@ -292,7 +300,7 @@ static FALLIBLE refuse_twin(const struct reader *reader, slice name)
 
 static FALLIBLE check_few_names(const struct reader *reader, const struct json *object)
 {
-	JSON_EACH(later, object)
+	JSON_EACH (later, object)
 		for (const struct json *one = object->first; one != later; one = one->next)
 			if (slice_eq(one->name, later->name))
 				return refuse_twin(reader, one->name);
@@ -312,8 +320,7 @@ static FALLIBLE check_many_names(const struct reader *reader, const struct json 
 	mask = slots - 1;
 	table = arena_alloc_n(reader->arena, slots, sizeof(const struct json *));
 	TRY_NEW(table);
-	JSON_EACH(member, object)
-	{
+	JSON_EACH (member, object) {
 		size_t i = hash_slice(seed, member->name) & mask;
 		for (; table[i]; i = (i + 1) & mask)
 			if (slice_eq(table[i]->name, member->name))
@@ -395,7 +402,7 @@ const struct json *json_member(const struct json *object, const char *name)
 
 	if (!json_is(object, JSON_OBJECT))
 		return NULL;
-	JSON_EACH(member, object)
+	JSON_EACH (member, object)
 		if (slice_eq(member->name, want))
 			return member;
 	return NULL;

@@ -46,7 +46,7 @@ FALLIBLE json_parse(struct arena *arena, slice text, const struct json_limits *l
 /* The same, and the value must be an object. */
 FALLIBLE json_parse_object(struct arena *arena, slice text, const struct json_limits *limits, const struct json **ret_object);
 
-/* The member of that name; NULL when there is none, when `object` is no object, and when it is NULL. Names are case-sensitive. */
+/* The member of that name, case and all; NULL when there is none, when `object` is no object, and when it is NULL. */
 const struct json *json_member(const struct json *object, const char *name);
 /* All of these are false, and write nothing, when the value is NULL or of another kind. */
 bool json_text(const struct json *value, slice *ret_text);

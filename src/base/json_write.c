@@ -176,14 +176,13 @@ void json_put_tree(struct json_writer *writer, const struct json *value)
 		break;
 	case JSON_ARRAY:
 		json_open_array(writer);
-		JSON_EACH(item, value)
+		JSON_EACH (item, value)
 			json_put_tree(writer, item);
 		json_close_array(writer);
 		break;
 	case JSON_OBJECT:
 		json_open_object(writer);
-		JSON_EACH(member, value)
-		{
+		JSON_EACH (member, value) {
 			json_put_name(writer, member->name);
 			json_put_tree(writer, member);
 		}

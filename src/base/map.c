@@ -39,7 +39,7 @@ static void sip_round(uint64_t v[4])
 	v[2] = rotate(v[2], 32);
 }
 
-/* Aumasson and Bernstein's SipHash with one round a word and three at the end; words little-endian as on every machine we build for. */
+/* Aumasson and Bernstein's SipHash, one round a word and three at the end; for little-endian machines. */
 uint64_t hash_slice(const struct hash_seed *seed, slice bytes)
 {
 	uint64_t v[4] = { seed->words[0] ^ UINT64_C(0x736f6d6570736575), seed->words[1] ^ UINT64_C(0x646f72616e646f6d),

@@ -1,7 +1,8 @@
 /*
  * map: from byte keys to pointers, bounded; what caches stand on.
  *
- * Owns      its table. Keys and values belong to the caller: a key's bytes must live as long as the entry (keep them in the value).
+ * Owns      its table. Keys and values belong to the caller: a key's bytes must live as long as the entry, so keep them in
+ *           the value.
  * Promises  at most `limit` entries; a stranger who chooses the keys cannot make them collide (SipHash under a random seed);
  *           not for several threads at once.
  * Start at  map_new(), map_find(), map_put().

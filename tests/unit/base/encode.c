@@ -51,8 +51,13 @@ static void check_refused(enum base64_form form, const char *text)
 
 TEST(base64_of_rfc_4648_section_10_comes_out)
 {
-	static const char *const pairs[][2] = { { "", "" },         { "f", "Zg==" },         { "fo", "Zm8=" },        { "foo", "Zm9v" },
-						{ "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" } };
+	static const char *const pairs[][2] = { { "", "" },
+						{ "f", "Zg==" },
+						{ "fo", "Zm8=" },
+						{ "foo", "Zm9v" },
+						{ "foob", "Zm9vYg==" },
+						{ "fooba", "Zm9vYmE=" },
+						{ "foobar", "Zm9vYmFy" } };
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
 		CHECK_SLICE(encoded(BASE64_STANDARD, pairs[i][0]), pairs[i][1]);
@@ -79,8 +84,8 @@ TEST(base64url_has_its_alphabet_and_no_padding)
 
 TEST(base64url_with_padding_blanks_or_stray_bits_is_refused)
 {
-	static const char *const texts[] = { "Zg==", "Zm8=", "Z", "Zm9vZ", "Zh", "Zm9", " Zg", "Zg ", "Zm\n9v", "Zm9v\n", "+//+", "Zm.v",
-					     "=", "====", "Zg=", "Z===", "\xc3\xa9Zg" };
+	static const char *const texts[] = { "Zg==",   "Zm8=", "Z",    "Zm9vZ", "Zh",   "Zm9", " Zg",  "Zg ",       "Zm\n9v",
+					     "Zm9v\n", "+//+", "Zm.v", "=",     "====", "Zg=", "Z===", "\xc3\xa9Zg" };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		check_refused(BASE64_URL, texts[i]);
@@ -92,7 +97,8 @@ TEST(base64url_with_padding_blanks_or_stray_bits_is_refused)
 
 TEST(padded_forms_refuse_wrong_padding)
 {
-	static const char *const texts[] = { "Zg=", "Zg===", "Zg", "Zm8", "Zm9v=", "Zm9v==", "Zm9v====", "Z===", "=Zg=", "Zg=A", "Zh==", "Zm9=" };
+	static const char *const texts[] = { "Zg=",      "Zg===", "Zg",   "Zm8",  "Zm9v=", "Zm9v==",
+					     "Zm9v====", "Z===",  "=Zg=", "Zg=A", "Zh==",  "Zm9=" };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		check_refused(BASE64_STANDARD, texts[i]);
@@ -172,7 +178,8 @@ TEST(percent_decoding_reads_plus_as_blank_in_forms_alone)
 
 TEST(broken_escapes_nul_and_invalid_utf8_are_refused)
 {
-	static const char *const texts[] = { "%", "%2", "a%", "%zz", "%2g", "%g2", "%%41", "%00", "a%00b", "%ff", "%c3", "\xff", "%ed%a0%80", "%c0%af" };
+	static const char *const texts[] = { "%",   "%2",    "a%",  "%zz", "%2g",  "%g2",       "%%41",
+					     "%00", "a%00b", "%ff", "%c3", "\xff", "%ed%a0%80", "%c0%af" };
 	slice got;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
@@ -196,7 +203,7 @@ TEST(decoding_past_the_arena_is_exhausted)
 }
 
 TESTS(base64_of_rfc_4648_section_10_comes_out, base64url_has_its_alphabet_and_no_padding,
-	       base64url_with_padding_blanks_or_stray_bits_is_refused, padded_forms_refuse_wrong_padding,
-	       every_length_survives_base64_in_every_form, hex_is_lower_case_and_of_exact_length,
-	       percent_encoding_keeps_what_its_set_keeps, percent_decoding_reads_plus_as_blank_in_forms_alone,
-	       broken_escapes_nul_and_invalid_utf8_are_refused, decoding_past_the_arena_is_exhausted)
+      base64url_with_padding_blanks_or_stray_bits_is_refused, padded_forms_refuse_wrong_padding,
+      every_length_survives_base64_in_every_form, hex_is_lower_case_and_of_exact_length,
+      percent_encoding_keeps_what_its_set_keeps, percent_decoding_reads_plus_as_blank_in_forms_alone,
+      broken_escapes_nul_and_invalid_utf8_are_refused, decoding_past_the_arena_is_exhausted)

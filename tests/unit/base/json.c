@@ -72,8 +72,8 @@ static const struct suite_case taken[] = {
 	{ "y_object_empty", "{}" },
 	{ "y_object_empty_key", "{\"\":0}" },
 	{ "y_object_extreme_numbers", "{ \"min\": -1.0e+28, \"max\": 1.0e+28 }" },
-	{ "y_object_long_strings",
-	  "{\"x\":[{\"id\": \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}], \"id\": \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}" },
+	{ "y_object_long_strings", "{\"x\":[{\"id\": \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}], \"id\": "
+				   "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}" },
 	{ "y_object_simple", "{\"a\":[]}" },
 	{ "y_object_string_unicode", "{\"title\":\"\\u041f\\u043e\\u043b\\u0442\\u043e\\u0440\\u0430\" }" },
 	{ "y_object_with_newlines", "{\n\"a\": \"b\"\n}" },
@@ -118,7 +118,8 @@ static const struct suite_case taken[] = {
 	{ "y_string_unicode_U+FFFE_nonchar", "[\"\\uFFFE\"]" },
 	{ "y_string_unicodeEscapedDoubleQuote", "[\"\\u0022\"]" },
 	{ "y_string_utf8", "[\"\xe2\x82\xac\xf0\x9d\x84\x9e\"]" },
-	{ "y_string_with_del_character", "[\"a\x7f" "a\"]" },
+	{ "y_string_with_del_character", "[\"a\x7f"
+					 "a\"]" },
 	{ "y_structure_lonely_false", "false" },
 	{ "y_structure_lonely_int", "42" },
 	{ "y_structure_lonely_negative_real", "-0.1" },
@@ -131,7 +132,8 @@ static const struct suite_case taken[] = {
 	{ "y_structure_whitespace_array", " [] " },
 	/* Ours to decide: a number of any size is a number; who asks for an integer or a double learns whether it fits. */
 	{ "i_number_double_huge_neg_exp", "[123.456e-789]" },
-	{ "i_number_huge_exp", "[0.4e00669999999999999999999999999999999999999999999999999999999999999999999999999999999969999999006]" },
+	{ "i_number_huge_exp",
+	  "[0.4e00669999999999999999999999999999999999999999999999999999999999999999999999999999999969999999006]" },
 	{ "i_number_neg_int_huge_exp", "[-1e+9999]" },
 	{ "i_number_pos_double_huge_exp", "[1.5e+9999]" },
 	{ "i_number_real_neg_overflow", "[-123123e100000]" },
@@ -163,7 +165,8 @@ static const struct suite_case not_taken[] = {
 	{ "n_array_newlines_unclosed", "[\"a\",\n4\n,1," },
 	{ "n_array_number_and_comma", "[1,]" },
 	{ "n_array_number_and_several_commas", "[1,,]" },
-	{ "n_array_spaces_vertical_tab_formfeed", "[\"\x0b" "a\"\\f]" },
+	{ "n_array_spaces_vertical_tab_formfeed", "[\"\x0b"
+						  "a\"\\f]" },
 	{ "n_array_star_inside", "[*]" },
 	{ "n_array_unclosed", "[\"\"" },
 	{ "n_array_unclosed_trailing_comma", "[1," },
@@ -410,8 +413,12 @@ static char *repeated(const char *text, size_t times)
 
 TEST(endless_nesting_is_refused_and_the_stated_depth_is_taken)
 {
-	static const struct { const char *open, *close; size_t times; } deep[] = {
-		{ "[", "]", 100000 }, { "[{\"\":", "}]", 50000 }, { "[", "]", 500 }, { "{\"a\":", "}", JSON_DEPTH_DEFAULT + 1 } };
+	static const struct {
+		const char *open, *close;
+		size_t times;
+	} deep[] = {
+		{ "[", "]", 100000 }, { "[{\"\":", "}]", 50000 }, { "[", "]", 500 }, { "{\"a\":", "}", JSON_DEPTH_DEFAULT + 1 }
+	};
 	const struct json_limits three = { .depth = 3 };
 	const struct json *value;
 
@@ -519,7 +526,7 @@ TEST(members_are_found_by_name_and_kept_in_order)
 	int64_t number;
 	bool truth;
 
-	JSON_EACH(member, value)
+	JSON_EACH (member, value)
 		CHECK_SLICE(member->name, names[i++]);
 	CHECK(i == 3 && value->count == 3);
 	CHECK(json_int64(json_member(value, "z"), &number) && number == 1);
@@ -527,7 +534,8 @@ TEST(members_are_found_by_name_and_kept_in_order)
 	CHECK(json_member(value, "m")->count == 3);
 	CHECK(json_text_is(json_member(value, "m")->first->next, "b"));
 	CHECK(json_is(json_member(value, "m")->first->next->next, JSON_NULL));
-	CHECK(!json_member(value, "Z") && !json_member(value, "") && !json_member(NULL, "a") && !json_member(value->first, "a"));
+	CHECK(!json_member(value, "Z") && !json_member(value, "") && !json_member(NULL, "a") &&
+	      !json_member(value->first, "a"));
 	CHECK(!json_text_is(json_member(value, "z"), "1") && !json_int64(NULL, &number) && !json_bool(value, &truth));
 }
 
@@ -540,15 +548,32 @@ static bool is_int(const char *text, int64_t want)
 
 TEST(integers_are_exact_or_refused)
 {
-	static const char *const none[] = { "1.5", "1e-1", "9223372036854775808", "-9223372036854775809", "1e19", "12345678901234567890123",
-					    "0.1", "1e400000000000000000000", "1e9999999999999999999999", "", "-", "01", "+1", "1 ", "0x10", "1.10" };
+	static const char *const none[] = { "1.5",
+					    "1e-1",
+					    "9223372036854775808",
+					    "-9223372036854775809",
+					    "1e19",
+					    "12345678901234567890123",
+					    "0.1",
+					    "1e400000000000000000000",
+					    "1e9999999999999999999999",
+					    "",
+					    "-",
+					    "01",
+					    "+1",
+					    "1 ",
+					    "0x10",
+					    "1.10" };
 	uint64_t big;
 	int64_t number;
 
-	CHECK(is_int("0", 0) && is_int("-0", 0) && is_int("7", 7) && is_int("-7", -7) && is_int("1.0", 1) && is_int("12e2", 1200));
-	CHECK(is_int("1.50e1", 15) && is_int("1200e-2", 12) && is_int("-1.2E+1", -12) && is_int("0.0e9999999999999999999999", 0));
+	CHECK(is_int("0", 0) && is_int("-0", 0) && is_int("7", 7) && is_int("-7", -7) && is_int("1.0", 1) &&
+	      is_int("12e2", 1200));
+	CHECK(is_int("1.50e1", 15) && is_int("1200e-2", 12) && is_int("-1.2E+1", -12) &&
+	      is_int("0.0e9999999999999999999999", 0));
 	CHECK(is_int("9223372036854775807", INT64_MAX) && is_int("-9223372036854775808", INT64_MIN));
-	CHECK(is_int("0.0000000000000000000009e22", 9) && is_int("1732320000", 1732320000) && is_int("1.73232e+09", 1732320000));
+	CHECK(is_int("0.0000000000000000000009e22", 9) && is_int("1732320000", 1732320000) &&
+	      is_int("1.73232e+09", 1732320000));
 	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
 		CHECK(!json_number_int64(slice_str(none[i]), &number));
 	CHECK(json_number_uint64(SLICE("18446744073709551615"), &big) && big == UINT64_MAX);
@@ -595,8 +620,9 @@ TEST(the_writer_puts_commas_and_escapes)
 	json_close_array(&writer);
 	json_close_object(&writer);
 	CHECK(!buffer_failed(&out));
-	CHECK_SLICE(buffer_slice(&out), "{\"te\\\"xt\":\"a\\\"\\\\\\b\\f\\n\\r\\t\\u0001\x7f/\xc3\xbc\",\"min\":-9223372036854775808,\"yes\":true,"
-					"\"list\":[18446744073709551615,-1,0,0.1,1e+300,null,{},[],{\"raw\":1},false]}");
+	CHECK_SLICE(buffer_slice(&out),
+		    "{\"te\\\"xt\":\"a\\\"\\\\\\b\\f\\n\\r\\t\\u0001\x7f/\xc3\xbc\",\"min\":-9223372036854775808,\"yes\":true,"
+		    "\"list\":[18446744073709551615,-1,0,0.1,1e+300,null,{},[],{\"raw\":1},false]}");
 }
 
 TEST(the_writer_never_writes_what_the_reader_would_refuse)
@@ -639,7 +665,8 @@ TEST(every_double_reads_back_equal)
 
 TEST(reading_survives_every_failing_allocation)
 {
-	static const char text[] = "{\"a\":[1,\"x\\n\",{\"b\":0}],\"1\":1,\"2\":1,\"3\":1,\"4\":1,\"5\":1,\"6\":1,\"7\":1,\"8\":1,\"9\":1}";
+	static const char text[] =
+		"{\"a\":[1,\"x\\n\",{\"b\":0}],\"1\":1,\"2\":1,\"3\":1,\"4\":1,\"5\":1,\"6\":1,\"7\":1,\"8\":1,\"9\":1}";
 	const struct json *value;
 	uint64_t n = 1;
 
@@ -657,9 +684,11 @@ TEST(reading_survives_every_failing_allocation)
 	CHECK(n > 1);
 }
 
-TESTS(every_valid_case_of_the_public_suite_is_taken_and_survives_a_round_trip, every_invalid_case_of_the_public_suite_is_refused,
-      endless_nesting_is_refused_and_the_stated_depth_is_taken, every_proper_prefix_of_a_document_is_refused,
-      a_name_that_stands_twice_is_refused_however_it_is_written, an_error_says_what_and_where, size_and_memory_are_bounded,
-      strings_come_out_unescaped, members_are_found_by_name_and_kept_in_order, integers_are_exact_or_refused,
+TESTS(every_valid_case_of_the_public_suite_is_taken_and_survives_a_round_trip,
+      every_invalid_case_of_the_public_suite_is_refused, endless_nesting_is_refused_and_the_stated_depth_is_taken,
+      every_proper_prefix_of_a_document_is_refused, a_name_that_stands_twice_is_refused_however_it_is_written,
+      an_error_says_what_and_where, size_and_memory_are_bounded, strings_come_out_unescaped,
+      members_are_found_by_name_and_kept_in_order, integers_are_exact_or_refused,
       doubles_are_read_to_the_nearest_and_never_infinite, the_writer_puts_commas_and_escapes,
-      the_writer_never_writes_what_the_reader_would_refuse, every_double_reads_back_equal, reading_survives_every_failing_allocation)
+      the_writer_never_writes_what_the_reader_would_refuse, every_double_reads_back_equal,
+      reading_survives_every_failing_allocation)

@@ -117,14 +117,14 @@ TEST(a_failed_allocation_leaves_the_map_as_it_was)
 	map_free(map);
 }
 
-/* Key 00..0f, input the bytes 00, 01, 02 ...; from an independent implementation that gives the published SipHash-2-4 vector. */
+/* Key 00..0f, input 00, 01, 02 ...; from an independent implementation that gives the published SipHash-2-4 vector. */
 TEST(the_hash_is_siphash_1_3)
 {
 	static const struct {
 		size_t len;
 		uint64_t want;
-	} vectors[] = { { 0, 0xabac0158050fc4dc },  { 1, 0xc9f49bf37d57ca93 },  { 7, 0xd3927d989bb11140 },
-			{ 8, 0x369095118d299a8e },  { 15, 0xd320d86d2a519956 }, { 63, 0x9d199062b7bbb3a8 } };
+	} vectors[] = { { 0, 0xabac0158050fc4dc }, { 1, 0xc9f49bf37d57ca93 },  { 7, 0xd3927d989bb11140 },
+			{ 8, 0x369095118d299a8e }, { 15, 0xd320d86d2a519956 }, { 63, 0x9d199062b7bbb3a8 } };
 	char bytes[64];
 
 	for (size_t i = 0; i < sizeof(bytes); i++)
@@ -145,6 +145,6 @@ TEST(the_seed_changes_every_hash_and_each_thread_has_one)
 	CHECK(mine == again && (mine->words[0] || mine->words[1]));
 }
 
-TESTS(a_map_finds_what_was_put_and_nothing_else, a_map_never_holds_more_than_its_limit, removing_leaves_every_other_entry_findable,
-      a_walk_meets_every_entry_once, a_failed_allocation_leaves_the_map_as_it_was, the_hash_is_siphash_1_3,
-      the_seed_changes_every_hash_and_each_thread_has_one)
+TESTS(a_map_finds_what_was_put_and_nothing_else, a_map_never_holds_more_than_its_limit,
+      removing_leaves_every_other_entry_findable, a_walk_meets_every_entry_once, a_failed_allocation_leaves_the_map_as_it_was,
+      the_hash_is_siphash_1_3, the_seed_changes_every_hash_and_each_thread_has_one)
