@@ -53,7 +53,7 @@ static void trim_broken_tail(char *text)
 		text[len - 1 - back] = '\0';
 }
 
-static void write_text(char *into, size_t size, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void write_text(char *into, size_t size, const char *format, va_list args)
 {
 	int wrote = vsnprintf(into, size, format, args);
 
