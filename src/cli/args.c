@@ -266,9 +266,8 @@ static FALLIBLE bind_group(struct parse *parse, size_t used)
 	for (size_t i = 0; i < parse->flags_count; i++) {
 		const struct written *flag = &parse->flags[i];
 
-		if (!slice_is(flag->name, flag->is_short ? "h" : "help") &&
-		    !(parse->words_count > 0 || slice_is(flag->name, "version")))
-			return MISUSE(cli, "unknown flag %.*s; see `reeve --help`", SLICE_ARG(dashed(cli, flag)));
+		if (!slice_is(flag->name, flag->is_short ? "h" : "help"))
+			return MISUSE(cli, "unknown flag %.*s: no command is named; see `reeve --help`", SLICE_ARG(dashed(cli, flag)));
 	}
 	return OK;
 }

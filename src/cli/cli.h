@@ -48,7 +48,6 @@ struct cli {
 	enum output output; /* --output, else the verb's default */
 	struct config config;
 	struct fetcher *fetcher; /* made by the first call */
-	int64_t next_call_us;    /* internal to client.c: pacing of retries */
 	bool is_traced;          /* -v 2 */
 	bool is_misuse;          /* the failure is the command line's: exit code 2 */
 };

@@ -11,10 +11,8 @@
 #include "cli/value.h"
 #include "fetch/url.h"
 
-#define CHOICES_OF(initial) (strchr((initial), ' ') ? strchr((initial), ' ') + 1 : "")
-
 const struct config_row config_rows[CONFIG_ID_COUNT] = {
-#define KEY(id, key, kind, initial, flag, help) [CONFIG_ID_##id] = { key, CONFIG_##kind, initial, "", flag, help },
+#define KEY(id, key, kind, initial, flag, help) [CONFIG_ID_##id] = { key, CONFIG_##kind, initial, flag, help },
 #include "cli/config.def"
 #undef KEY
 };
@@ -110,7 +108,7 @@ FALLIBLE config_check(enum config_id id, slice value)
 /* URLs are compared and joined: a trailing slash would make two of one. */
 static slice settled(enum config_id id, slice value)
 {
-	bool is_url_like = config_rows[id].kind == CONFIG_URL || id == CONFIG_ID_PLATFORM_AUDIENCE;
+	bool is_url_like = config_rows[id].kind == CONFIG_URL;
 
 	while (is_url_like && value.len > 1 && value.at[value.len - 1] == '/')
 		value.len--;
@@ -224,19 +222,28 @@ static void follow_api(struct config *config)
 	for (size_t i = 0; i < sizeof(followers) / sizeof(*followers); i++)
 		if (config->values[followers[i]].len == 0 || config->sources[followers[i]] < weight)
 			config->values[followers[i]] = config->values[CONFIG_ID_PLATFORM_API];
-	if (weight > config->sources[CONFIG_ID_AUTH_IDENTITY])
-		return; /* the machine's key is kept: the server asked decides whether it knows it */
+	if (config->values[CONFIG_ID_PLATFORM_ISSUER_NAME].len == 0 || config->sources[CONFIG_ID_PLATFORM_ISSUER_NAME] < weight ||
+	    config->sources[CONFIG_ID_PLATFORM_ISSUER_NAME] < config->sources[CONFIG_ID_PLATFORM_ISSUER])
+		config->values[CONFIG_ID_PLATFORM_ISSUER_NAME] = config->values[CONFIG_ID_PLATFORM_ISSUER];
 }
 
 FALLIBLE config_load(struct cli *cli)
 {
+	enum config_source weight;
+	slice audience;
+
 	for (enum config_id id = 0; id < CONFIG_ID_COUNT; id++)
 		cli->config.values[id] = initial_of(id);
 	TRY(find_path(cli));
 	TRY(lay_file(cli));
 	TRY(lay_environment(cli));
+	audience = cli->config.values[CONFIG_ID_PLATFORM_AUDIENCE];
+	weight = cli->config.sources[CONFIG_ID_PLATFORM_AUDIENCE];
 	TRY(lay_flags(cli));
 	follow_api(&cli->config);
+	cli->config.home_audience = audience.len > 0 && weight >= cli->config.sources[CONFIG_ID_PLATFORM_API] ?
+					    audience :
+					    cli->config.values[CONFIG_ID_PLATFORM_API];
 	return OK;
 }
 
@@ -254,9 +261,13 @@ bool config_on(const struct config *config, enum config_id id)
 
 /* --- writing --- */
 
+/* Items of one list keep their order. */
 static int by_key(const void *a, const void *b)
 {
-	return slice_compare(((const struct yaml_setting *)a)->key, ((const struct yaml_setting *)b)->key);
+	const struct yaml_setting *one = a, *other = b;
+	int order = slice_compare(one->key, other->key);
+
+	return order ? order : (one->line > other->line) - (one->line < other->line);
 }
 
 FALLIBLE config_yaml(struct cli *cli, const struct yaml_setting *settings, size_t count, slice *ret_yaml)

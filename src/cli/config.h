@@ -32,7 +32,7 @@ enum config_source { CONFIG_INITIAL, CONFIG_FROM_FILE, CONFIG_FROM_ENVIRONMENT, 
 struct config_row {
 	const char *key;
 	enum config_kind kind;
-	const char *initial, *choices;
+	const char *initial; /* of a choice: its initial word, a blank, all words by "|" */
 	int flag; /* enum flag_id, FLAG_END for none */
 	const char *help;
 };
@@ -41,6 +41,7 @@ extern const struct config_row config_rows[CONFIG_ID_COUNT];
 struct config {
 	slice values[CONFIG_ID_COUNT];
 	enum config_source sources[CONFIG_ID_COUNT];
+	slice home_audience;         /* platform.audience without the flag: whose session the others come from */
 	const char *path;            /* the file read, or the one that would be written */
 	bool is_named;               /* by --config or REEVE_CONFIG: never deleted by reset */
 	bool has_file;               /* it exists */

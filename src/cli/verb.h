@@ -81,6 +81,7 @@ struct verb {
 	status (*run)(struct cli *cli);
 	const char *help; /* one line; after a line end may come paragraphs */
 	bool is_hidden;   /* in no list, page or completion */
+	bool is_bare;     /* runs without the configuration, or loads it itself */
 };
 
 extern const struct verb verbs[];

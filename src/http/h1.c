@@ -13,8 +13,6 @@
 #define REFUSAL_BYTES 512
 #define HEAD_EXTRA_BYTES 192 /* status line, date, content-length, connection, empty line */
 
-static const struct refusal overload = { 503, "the server has no room for this request; try again" };
-
 /* -- no ----------------------------------------------------------------------------------------------------------------------- */
 
 void h1_refuse(struct conn *conn, struct refusal refusal)
@@ -69,7 +67,7 @@ static bool parse_head(struct conn *conn, struct stream *stream, size_t len, str
 	char *copy = arena_text(request->arena, slice_to(conn->input, len));
 	struct http_header *headers;
 
-	*ret_refusal = overload;
+	*ret_refusal = refusal_overload;
 	if (!copy || !h1_head_parse(copy, len, server->scratch, server->options.header_count, ret_head, ret_refusal))
 		return false;
 	headers = NEW_N(request->arena, struct http_header, ret_head->header_count);
@@ -94,7 +92,7 @@ static void expect_body(struct conn *conn, struct stream *stream, const struct h
 		return;
 	}
 	if (head->content_length > conn->server->options.body_bytes) {
-		h1_refuse(conn, (struct refusal){ 413, "the request's body is too large" });
+		h1_refuse(conn, refusal_body);
 		return;
 	}
 	conn->h1.is_chunked = head->is_chunked;
@@ -125,7 +123,7 @@ static bool begin_request(struct conn *conn)
 		return false;
 	stream = stream_new(conn);
 	if (!stream) {
-		h1_refuse(conn, overload);
+		h1_refuse(conn, refusal_overload);
 		return false;
 	}
 	if (!parse_head(conn, stream, len, &head, &refusal)) {
@@ -142,9 +140,9 @@ static bool add_body(struct conn *conn, struct stream *stream, slice data)
 	if (stream_body_add(stream, data))
 		return true;
 	if (server_is_full(conn->server))
-		h1_refuse(conn, overload);
+		h1_refuse(conn, refusal_overload);
 	else
-		h1_refuse(conn, (struct refusal){ 413, "the request's body is too large" });
+		h1_refuse(conn, refusal_body);
 	return false;
 }
 

@@ -21,7 +21,6 @@
 #define SETTINGS_ENTRIES 32
 #define RESETS_BURST 500
 #define RESETS_PER_S 50
-#define HEADERS_FIRST 16
 #define HEADER_ABUSE 4         /* times header_bytes: a list that long ends the connection */
 #define CREDIT_MOST 1000       /* frames that carry no request; see charge() */
 #define CREDIT_PER_S 50
@@ -36,9 +35,6 @@ struct h2 {
 	bool has_settings;
 	bool said_goaway, said_last;
 };
-
-static const struct refusal overload = { 503, "the server has no room for this request; try again" };
-static const struct refusal too_large = { 413, "the request's body is too large" };
 
 /* -- abuse -------------------------------------------------------------------------------------------------------------------- */
 
@@ -193,65 +189,6 @@ static void refuse(struct stream *stream, struct refusal refusal)
 
 /* -- requests ----------------------------------------------------------------------------------------------------------------- */
 
-static bool grow_headers(struct stream *stream)
-{
-	size_t cap = stream->header_cap ? stream->header_cap * 2 : HEADERS_FIRST;
-	struct http_header *headers;
-
-	if (stream->request.header_count < stream->header_cap)
-		return true;
-	headers = NEW_N(stream->request.arena, struct http_header, cap);
-	if (!headers)
-		return false;
-	if (stream->request.header_count)
-		memcpy(headers, stream->headers, stream->request.header_count * sizeof(*headers));
-	stream->request.headers = stream->headers = headers;
-	stream->header_cap = cap;
-	return true;
-}
-
-static struct refusal add_header(struct stream *stream, slice name, slice value)
-{
-	struct http_request *request = &stream->request;
-
-	if (request->header_count == request->ref.server->options.header_count)
-		return (struct refusal){ 431, "too many headers" };
-	if (!grow_headers(stream))
-		return overload;
-	stream->headers[request->header_count++] = (struct http_header){ name, value };
-	return (struct refusal){ 0 };
-}
-
-/* nghttp2 has checked that each pseudo-header comes at most once, before all others, and is one of these. */
-static struct refusal add_pseudo(struct stream *stream, slice name, slice value)
-{
-	struct http_request *request = &stream->request;
-
-	if (slice_is(name, ":method"))
-		request->method = value;
-	else if (slice_is(name, ":path"))
-		request->path = value;
-	else if (slice_is(name, ":authority"))
-		request->authority = value;
-	else if (!slice_is(value, "http") && !slice_is(value, "https"))
-		return (struct refusal){ 400, ":scheme must be http or https" };
-	return (struct refusal){ 0 };
-}
-
-static struct refusal keep_header(struct stream *stream, slice name, slice value)
-{
-	slice copy = { .at = arena_alloc(stream->request.arena, name.len + value.len), .len = name.len };
-	char *at = (char *)(uintptr_t)copy.at; /* fresh from the arena */
-
-	if (!at)
-		return overload;
-	memcpy(at, name.at, name.len);
-	if (value.len)
-		memcpy(at + name.len, value.at, value.len);
-	value.at = at + name.len;
-	return name.at[0] == ':' ? add_pseudo(stream, copy, value) : add_header(stream, copy, value);
-}
-
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t name_len,
 		     const uint8_t *value, size_t value_len, uint8_t flags, void *user)
 {
@@ -269,7 +206,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 		return NGHTTP2_ERR_CALLBACK_FAILURE;
 	if (stream->refusal.status || stream->has_head) /* trailers are dropped */
 		return 0;
-	stream->refusal = keep_header(stream, slice_of((const char *)name, name_len), slice_of((const char *)value, value_len));
+	stream->refusal = h2_head_add(stream, slice_of((const char *)name, name_len), slice_of((const char *)value, value_len));
 	return 0;
 }
 
@@ -302,83 +239,6 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 	return nghttp2_session_set_stream_user_data(session, stream->id, stream) == 0 ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
-/* Cookies may come in crumbs (RFC 9113 8.2.3): they become one header again. */
-static bool join_cookies(struct stream *stream)
-{
-	struct http_request *request = &stream->request;
-	struct http_header *first = NULL;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < request->header_count; i++) {
-		struct http_header *header = &stream->headers[i];
-		if (!slice_is(header->name, "cookie")) {
-			stream->headers[kept++] = *header;
-		} else if (!first) {
-			first = &stream->headers[kept];
-			stream->headers[kept++] = *header;
-		} else {
-			char *joined = arena_printf(request->arena, "%.*s; %.*s", SLICE_ARG(first->value), SLICE_ARG(header->value));
-			if (!joined)
-				return false;
-			first->value = slice_str(joined);
-		}
-	}
-	request->header_count = kept;
-	return true;
-}
-
-static bool is_grpc(const struct http_request *request)
-{
-	slice type = SLICE("");
-
-	if (!slice_is(request->method, "POST") || http_header(request, "content-type", &type) != 1 ||
-	    !slice_starts(type, SLICE("application/grpc")))
-		return false;
-	type = slice_from(type, sizeof("application/grpc") - 1);
-	return type.len == 0 || type.at[0] == '+' || type.at[0] == ';';
-}
-
-static struct refusal check_authority(struct http_request *request)
-{
-	slice host = SLICE("");
-	size_t hosts = http_header(request, "host", &host);
-
-	if (hosts > 1)
-		return (struct refusal){ 400, "the host header must be given at most once" };
-	if (hosts && request->authority.len && !slice_eq_nocase(host, request->authority))
-		return (struct refusal){ 400, "the host header must equal :authority" };
-	if (!request->authority.len)
-		request->authority = host;
-	if (!request_authority_ok(request->authority))
-		return (struct refusal){ 400, ":authority must be host or host:port" };
-	return (struct refusal){ 0 };
-}
-
-/* The head is whole: what HTTP/1.1's parser asks, asked here. */
-static struct refusal check_head(struct stream *stream)
-{
-	struct http_request *request = &stream->request;
-	size_t body_bytes = request->ref.server->options.body_bytes;
-	slice length;
-	uint64_t claimed = 0;
-
-	if (stream->refusal.status)
-		return stream->refusal;
-	request->is_grpc = is_grpc(request);
-	if (!request_method_ok(request->method) || slice_is(request->method, "PRI"))
-		return (struct refusal){ 400, "the method must be a token of at most 32 characters" };
-	if (slice_is(request->method, "CONNECT"))
-		return (struct refusal){ 501, "CONNECT is not offered here" };
-	if (!(slice_is(request->path, "*") && slice_is(request->method, "OPTIONS")) &&
-	    !request_target_split(request->path, &request->path, &request->query))
-		return (struct refusal){ 400, ":path must be a path of visible ASCII that starts with '/'" };
-	if (http_header(request, "content-length", &length) && slice_number(length, INT64_MAX, &claimed) && claimed > body_bytes)
-		return too_large;
-	if (!join_cookies(stream))
-		return overload;
-	return check_authority(request);
-}
-
 static int say_continue(nghttp2_session *session, struct stream *stream)
 {
 	nghttp2_nv status_100 = pair(SLICE(":status"), SLICE("100"));
@@ -393,7 +253,7 @@ static int say_continue(nghttp2_session *session, struct stream *stream)
 
 static int on_head(nghttp2_session *session, struct stream *stream, bool is_end)
 {
-	struct refusal refusal = check_head(stream);
+	struct refusal refusal = h2_head_check(stream);
 
 	stream->has_head = true;
 	stream->since_us = loop_now_us(stream->conn->server->loop);
@@ -439,7 +299,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
 
 	(void)flags;
 	if (is_wanted && !stream_body_add(stream, slice_of((const char *)data, len)))
-		refuse(stream, server_is_full(conn->server) ? overload : too_large);
+		refuse(stream, server_is_full(conn->server) ? refusal_overload : refusal_body);
 	/* A refused body gives its bytes back to the connection alone, so the stream runs dry. */
 	if (is_wanted ? nghttp2_session_consume(session, id, len) : nghttp2_session_consume_connection(session, len))
 		return NGHTTP2_ERR_CALLBACK_FAILURE;

@@ -1,5 +1,8 @@
 #include "http/request_impl.h"
 
+const struct refusal refusal_overload = { 503, "the server has no room for this request; try again" };
+const struct refusal refusal_body = { 413, "the request's body is too large" };
+
 const char request_token_byte[256] = {
 	/* clang-format off */
 	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,

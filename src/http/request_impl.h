@@ -12,6 +12,9 @@ struct refusal {
 	const char *why;
 };
 
+extern const struct refusal refusal_overload; /* 503 */
+extern const struct refusal refusal_body;     /* 413 */
+
 /* For a byte of a token (RFC 9110 5.6.2) its lower-case form, else 0. */
 extern const char request_token_byte[256];
 

@@ -14,6 +14,7 @@
 #include "base/buffer.h"
 #include "http/h1_parse.h"
 #include "http/http.h"
+#include "http/request_impl.h"
 #include "net/loop.h"
 #include "net/socket.h"
 #include "net/tls.h"
@@ -246,5 +247,12 @@ int64_t h2_deadline(const struct conn *conn);
 void h2_timeout(struct conn *conn);
 /* First call: announces the end; second: no streams any more but those begun. */
 void h2_goaway(struct conn *conn, bool is_final);
+
+/* -- h2_head.c ---------------------------------------------------------------------------------------------------------------- */
+
+/* Keeps one field, pseudo-headers included; the text is copied. */
+struct refusal h2_head_add(struct stream *stream, slice name, slice value);
+/* The head is whole: fills the request in, or says what is wrong with it. */
+struct refusal h2_head_check(struct stream *stream);
 
 #endif
