@@ -29,8 +29,8 @@ struct event_in {
 	slice body_type;    /* full protobuf name, "" = no body */
 	slice body;         /* proto JSON matching it, redacted by the caller */
 	slice request_id, peer;
-	bool by_operator;   /* an operator's standing allowed it */
-	int64_t at_us;      /* the call's clock */
+	bool by_operator;                      /* an operator's standing allowed it */
+	int64_t at_us;                         /* the call's clock */
 	uint8_t random[EVENT_ID_RANDOM_BYTES]; /* drawn before the transaction, so that a second run gives the same id */
 };
 

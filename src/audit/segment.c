@@ -39,7 +39,8 @@ static FALLIBLE move_aside(const struct segments *segments, uint64_t good, uint6
 	char name[SEGMENT_NAME_BYTES + 40], block[8192];
 	int torn;
 
-	(void)snprintf(name, sizeof(name), "trail-%012llu.%llu.torn", (unsigned long long)segments->number, (unsigned long long)good);
+	(void)snprintf(name, sizeof(name), "trail-%012llu.%llu.torn", (unsigned long long)segments->number,
+		       (unsigned long long)good);
 	torn = openat(segments->folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (torn < 0)
 		return FAIL(FAULT_UNAVAILABLE, "%s cannot be made: %s", name, strerror(errno));
@@ -178,7 +179,8 @@ static FALLIBLE start_file(struct segments *segments, struct buffer *out, const 
 	if (fsync(segments->folder) < 0)
 		return FAIL(FAULT_UNAVAILABLE, "the trail's folder cannot be synced: %s", strerror(errno));
 	hex_encode_into(slice_of(segments->chain.hash, CHAIN_BYTES), previous);
-	(void)snprintf(line, sizeof(line), "{\"time\":\"%s\",\"what\":\"segment\",\"previous\":\"%.64s\"", time, previous); /* 140 bytes */
+	(void)snprintf(line, sizeof(line), "{\"time\":\"%s\",\"what\":\"segment\",\"previous\":\"%.64s\"", time,
+		       previous); /* 140 bytes */
 	add_line(out, &segments->chain, slice_str(line));
 	return OK;
 }

@@ -21,7 +21,8 @@
 
 void segment_name(uint64_t number, char ret_name[SEGMENT_NAME_BYTES])
 {
-	(void)snprintf(ret_name, SEGMENT_NAME_BYTES, "trail-%012llu.jsonl", (unsigned long long)number); /* 31 characters at most */
+	(void)snprintf(ret_name, SEGMENT_NAME_BYTES, "trail-%012llu.jsonl",
+		       (unsigned long long)number); /* 31 characters at most */
 }
 
 static bool number_of_name(const char *text, uint64_t *ret_number)
@@ -124,7 +125,8 @@ static const char *split_line(slice line, slice *ret_content, struct chain *ret_
 	for (at = ret_content->len; at && ret_content->at[at - 1] >= '0' && ret_content->at[at - 1] <= '9'; at--)
 		;
 	digits = slice_from(*ret_content, at);
-	if (!slice_ends(slice_to(*ret_content, at), SLICE(",\"seq\":")) || !slice_number(digits, UINT64_MAX - 1, &ret_claims->seq))
+	if (!slice_ends(slice_to(*ret_content, at), SLICE(",\"seq\":")) ||
+	    !slice_number(digits, UINT64_MAX - 1, &ret_claims->seq))
 		return "the line has no number";
 	return NULL;
 }
@@ -164,7 +166,8 @@ static FALLIBLE check_line(struct checking *checking, slice line, const char **r
 	if (checking->reading == FIRST_OF_FILE) {
 		if (!previous_of(content, &before, claims.seq))
 			*ret_wrong = "the file does not begin with the chain before it";
-		else if (check->is_known && (before.seq != check->chain.seq || memcmp(before.hash, check->chain.hash, CHAIN_BYTES)))
+		else if (check->is_known &&
+			 (before.seq != check->chain.seq || memcmp(before.hash, check->chain.hash, CHAIN_BYTES)))
 			*ret_wrong = "the file does not follow the one before it";
 		if (*ret_wrong)
 			return OK;

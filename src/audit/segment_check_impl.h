@@ -16,8 +16,9 @@ FALLIBLE segment_numbers(int folder, uint64_t **ret_numbers, size_t *ret_count);
 /* The chain after a line whose bytes up to `,"chain"` are `content`; `content` is at most SEGMENT_LINE_MAX long. */
 FALLIBLE chain_next(const struct chain *chain, slice content, struct chain *ret_next);
 
-/* Reads a file from offset `from` to its end. With from 0 the chain starts with what its first line calls "previous" (which must
- * equal chain->hash when is_known); else at the first whole line. ret_good is the offset behind the last line that holds. */
+/* Reads a file from offset `from` to its end. With from 0 the chain starts with what its first line calls "previous" (which
+ * must equal chain->hash when is_known); else at the first whole line. ret_good is the offset behind the last line that holds.
+ */
 struct segment_check {
 	uint64_t from;
 	bool is_known;

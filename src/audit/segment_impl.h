@@ -1,8 +1,8 @@
 /*
  * segment: the files of the trail and their hash chain.
  *
- * A line is a JSON object whose last members are "seq" (1, 2, 3 … over all files) and "chain": SHA-256 in hex over the 32 bytes of
- * the chain before it and the line's own bytes up to `,"chain"`. The first line of a file repeats the chain so far as
+ * A line is a JSON object whose last members are "seq" (1, 2, 3 … over all files) and "chain": SHA-256 in hex over the 32 bytes
+ * of the chain before it and the line's own bytes up to `,"chain"`. The first line of a file repeats the chain so far as
  * "previous", so that a file can be checked alone and a missing one shows.
  *
  * Promises  segment_write leaves the file either with all lines synced, or as it was and closed (the next write starts a new

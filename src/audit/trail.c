@@ -53,10 +53,10 @@ struct trail {
 	pthread_mutex_t mutex; /* guards the following */
 	pthread_cond_t work, done;
 	struct chunk filling;
-	uint64_t appended, synced; /* lines since trail_open */
-	bool has_failed;           /* the last write did: nothing is taken until one succeeds */
+	uint64_t appended, synced;  /* lines since trail_open */
+	bool has_failed;            /* the last write did: nothing is taken until one succeeds */
 	bool is_closing, is_wanted; /* somebody waits: do not wait for the next round */
-	uint64_t rounds;           /* of the flusher */
+	uint64_t rounds;            /* of the flusher */
 	struct map *by_peer;
 	struct stranger strangers[STRANGERS_MAX];
 	size_t strangers_count;
@@ -222,7 +222,8 @@ static void add_strangers(struct trail *trail)
 			break;
 		taken++;
 	}
-	if (trail->strangers_beyond && add_strangers_line(trail, SLICE("others"), "more sources than are told apart", trail->strangers_beyond))
+	if (trail->strangers_beyond &&
+	    add_strangers_line(trail, SLICE("others"), "more sources than are told apart", trail->strangers_beyond))
 		trail->strangers_beyond = 0;
 	left = trail->strangers_count - taken;
 	for (size_t i = taken; i < trail->strangers_count; i++)
@@ -247,7 +248,7 @@ static void head_done(struct store_job *job, status result, uint64_t revision)
 {
 	struct trail *trail = job->arg ? (struct trail *)((char *)job->arg - offsetof(struct trail, head)) : NULL;
 
-	(void)result;   /* a head that is not kept is followed by the next one */
+	(void)result; /* a head that is not kept is followed by the next one */
 	(void)revision;
 	(void)pthread_mutex_lock(&trail->mutex);
 	trail->head.is_busy = false;

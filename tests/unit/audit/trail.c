@@ -34,7 +34,9 @@ static void drop_folder(void)
 
 static struct trail *open_trail(size_t buffer_bytes, size_t segment_bytes)
 {
-	struct trail_options options = { .folder = slice_str(folder), .buffer_bytes = buffer_bytes, .segment_bytes = segment_bytes };
+	struct trail_options options = { .folder = slice_str(folder),
+					 .buffer_bytes = buffer_bytes,
+					 .segment_bytes = segment_bytes };
 	struct trail *trail;
 
 	CHECK_OK(trail_open(&options, &trail));
