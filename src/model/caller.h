@@ -19,18 +19,18 @@ struct token_grant {
 #define CALLER_GRANTS_MAX 32
 
 struct caller {
-	bool is_known;             /* false: no token, or none that is valid; then everything below is unset */
-	struct uid identity;       /* the token's subject */
+	bool is_known;                    /* false: no token, or none that is valid; then everything below is unset */
+	struct uid identity;              /* the token's subject */
 	const struct token_grant *grants; /* grants_count, sorted by group; owned by the verified token */
 	size_t grants_count;
-	bool claims_operator;      /* the token lets the live index answer for operators' capabilities */
-	struct uid confined_to;    /* a session begun at an organization's own provider: nothing outside it; else none */
+	bool claims_operator;   /* the token lets the live index answer for operators' capabilities */
+	struct uid confined_to; /* a session begun at an organization's own provider: nothing outside it; else none */
 	int64_t issued_s, expires_s;
 	slice issuer, subject, email, name, picture, given_name, family_name;
 	bool email_is_verified;
-	slice act;                 /* JSON object of strings: who stands behind it */
-	slice audiences;           /* JSON array of strings */
-	slice token_id;            /* jti, for the log */
+	slice act;       /* JSON object of strings: who stands behind it */
+	slice audiences; /* JSON array of strings */
+	slice token_id;  /* jti, for the log */
 };
 
 #endif

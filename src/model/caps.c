@@ -10,17 +10,17 @@
 #define PUBLIC_BITS_MAX 65536 /* the longest set we read */
 #define WORD_BITS 64
 #define WORD_BYTES 8
-#define NUMBERS_MAX 1000      /* elements of a legacy list */
+#define NUMBERS_MAX 1000 /* elements of a legacy list */
 
 /* Indexed by bit; a row without a name is a retired or unknown bit. */
 static const struct cap_row rows[CAPS_BITS] = {
-#define CAPABILITY(symbol_, number_, name_, bit_, is_deprecated_, is_internal_, is_own_)                                    \
-	[bit_] = { .symbol = #symbol_,                                                                                       \
-		   .name = (name_),                                                                                          \
-		   .number = (number_),                                                                                      \
-		   .bit = (bit_),                                                                                            \
-		   .is_deprecated = (is_deprecated_),                                                                        \
-		   .is_internal = (is_internal_),                                                                            \
+#define CAPABILITY(symbol_, number_, name_, bit_, is_deprecated_, is_internal_, is_own_) \
+	[bit_] = { .symbol = #symbol_,                                                   \
+		   .name = (name_),                                                      \
+		   .number = (number_),                                                  \
+		   .bit = (bit_),                                                        \
+		   .is_deprecated = (is_deprecated_),                                    \
+		   .is_internal = (is_internal_),                                        \
 		   .is_own = (is_own_) },
 #include "capabilities.def"
 #undef CAPABILITY
@@ -209,7 +209,7 @@ bool caps_decode(slice text, struct caps *ret_set)
 	for (size_t i = 0; i < CAPS_BITS / WORD_BITS && i * WORD_BITS < length; i++)
 		set.words[i] = get_word(bytes + WORD_BYTES * (1 + i));
 	if (length % WORD_BITS && get_word(bytes + len - WORD_BYTES) >> (length % WORD_BITS))
-		return false; /* bits beyond the stated length */
+		return false;   /* bits beyond the stated length */
 	(void)cap_rows(&count); /* knows the public bits */
 	*ret_set = caps_and(set, known_public);
 	return true;

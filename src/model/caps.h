@@ -34,9 +34,9 @@ enum cap_bit {
 #undef CAPABILITY
 };
 
-const struct cap_row *cap_by_bit(unsigned bit);          /* NULL for a retired or unknown bit */
-const struct cap_row *cap_by_number(int number);         /* NULL when unknown */
-const struct cap_row *cap_by_name(slice name);           /* NULL when unknown */
+const struct cap_row *cap_by_bit(unsigned bit);  /* NULL for a retired or unknown bit */
+const struct cap_row *cap_by_number(int number); /* NULL when unknown */
+const struct cap_row *cap_by_name(slice name);   /* NULL when unknown */
 /* Rows sorted by number; *ret_count of them. */
 const struct cap_row *const *cap_rows(size_t *ret_count);
 

@@ -38,15 +38,15 @@ struct identity {
 	struct uid uid, parent; /* parent is none for a user */
 	slice name, description;
 	slice email, email_unverified, company;
-	int64_t relationship;                          /* enum relationship */
+	int64_t relationship;                             /* enum relationship */
 	int64_t issuer_kind, subject_kind, audience_kind; /* enum match_kind */
-	slice issuer, subject, audience;               /* of claim match and static keys (exact) */
-	slice claims, claim_patterns;                  /* JSON objects of strings, members in the order given; "" = none */
-	slice issuer_keys;                             /* static keys: as given, any text */
-	slice audiences;                               /* static keys: JSON array of strings; "" = none */
-	int64_t expires_us;                            /* static keys; 0 = never (operators' machine keys alone) */
+	slice issuer, subject, audience;                  /* of claim match and static keys (exact) */
+	slice claims, claim_patterns;                     /* JSON objects of strings, members in the order given; "" = none */
+	slice issuer_keys;                                /* static keys: as given, any text */
+	slice audiences;                                  /* static keys: JSON array of strings; "" = none */
+	int64_t expires_us;                               /* static keys; 0 = never (operators' machine keys alone) */
 	slice aws_account, aws_arn, aws_user_id;
-	int64_t aws_arn_kind, aws_user_id_kind;        /* enum match_kind */
+	int64_t aws_arn_kind, aws_user_id_kind; /* enum match_kind */
 	int64_t service_principal;
 	bool is_pull_token;
 	int64_t created_us, updated_us, last_seen_us;
@@ -68,7 +68,7 @@ struct binding {
 struct repo {
 	struct uid uid, parent;
 	slice name, description, readme;
-	int64_t tier;               /* v2 CATALOG_TIER_ number */
+	int64_t tier;                        /* v2 CATALOG_TIER_ number */
 	slice bundles, aliases, active_tags; /* JSON arrays of strings; "" = none */
 	slice sync_config, custom_overlay;   /* v2 wire bytes; "" = none */
 	int64_t created_us, updated_us;
@@ -87,9 +87,9 @@ struct tag {
 
 /* A signing key: published from created_us, signs from active_us, verified until retired_us. */
 struct signing_key {
-	slice kid, algorithm;  /* RFC 7638 thumbprint; "ES256" or "RS256" */
-	slice sealed;          /* private key in DER, sealed with the data folder's key */
-	slice certificate;     /* DER leaf for the registry's x5c */
+	slice kid, algorithm;                      /* RFC 7638 thumbprint; "ES256" or "RS256" */
+	slice sealed;                              /* private key in DER, sealed with the data folder's key */
+	slice certificate;                         /* DER leaf for the registry's x5c */
 	int64_t created_us, active_us, retired_us; /* retired_us 0 = in use */
 };
 
@@ -106,16 +106,16 @@ struct fact {
 
 /* What happened, kept with the change that made it: the audit record of a mutation and the event to deliver. */
 struct event {
-	int64_t revision, ordinal; /* the commit's number and the place in it */
-	slice id;                  /* UUID text */
+	int64_t revision, ordinal;   /* the commit's number and the place in it */
+	slice id;                    /* UUID text */
 	slice type, source, subject; /* CloudEvents; type "" = an audit record without an event */
 	struct uid group, actor;
-	slice audience;            /* "customer" or "internal" */
-	slice method;              /* "iam.v2.groups.create_group" */
-	slice act;                 /* JSON object of strings */
-	slice body_type, body;     /* full message name and proto JSON, redacted */
+	slice audience;        /* "customer" or "internal" */
+	slice method;          /* "iam.v2.groups.create_group" */
+	slice act;             /* JSON object of strings */
+	slice body_type, body; /* full message name and proto JSON, redacted */
 	slice request_id, peer;
-	bool by_operator;          /* an operator's standing allowed it */
+	bool by_operator; /* an operator's standing allowed it */
 	int64_t at_us;
 };
 

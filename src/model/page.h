@@ -16,7 +16,7 @@
 #define PAGE_KEY_BYTES 32
 #define PAGE_LIFE_S (3 * INT64_C(86400))
 #define PAGE_TOKEN_BYTES_MAX 2048
-#define PAGE_VALUE_BYTES_MAX 512  /* of the ordering column in a token */
+#define PAGE_VALUE_BYTES_MAX 512 /* of the ordering column in a token */
 
 /* 0 gives the default; larger than PAGE_SIZE_MAX is clamped; a negative one is INVALID_ARGUMENT naming page_size. */
 FALLIBLE page_size(int64_t asked, int64_t *ret_size);
@@ -40,17 +40,17 @@ FALLIBLE page_order_parse(slice text, const struct page_field *fields, size_t co
 
 /* What a token is bound to. */
 struct page_scope {
-	slice method;            /* "iam.v2.groups.list" */
-	slice filter;            /* the request's filter in any stable form, e.g. its wire bytes without paging fields */
+	slice method; /* "iam.v2.groups.list" */
+	slice filter; /* the request's filter in any stable form, e.g. its wire bytes without paging fields */
 	struct page_order order;
-	struct uid caller;       /* none: not bound to anyone */
+	struct uid caller; /* none: not bound to anyone */
 };
 /* Where the last page ended, for struct query's after_*. */
 struct page_cursor {
-	slice text;       /* the ordering column of the last row, when it is text (in the arena) */
-	int64_t number;   /* when it is a number */
-	struct uid uid;   /* primary key of the last row */
-	int64_t skipped;  /* rows skipped so far */
+	slice text;      /* the ordering column of the last row, when it is text (in the arena) */
+	int64_t number;  /* when it is a number */
+	struct uid uid;  /* primary key of the last row */
+	int64_t skipped; /* rows skipped so far */
 };
 /* The token in the arena. FAULT_STATE when the ordering text is longer than PAGE_VALUE_BYTES_MAX. */
 FALLIBLE page_write(const uint8_t key[PAGE_KEY_BYTES], const struct page_scope *scope, const struct page_cursor *cursor,

@@ -105,8 +105,8 @@ static struct program *compile(slice source, char ret_error[ERROR_BYTES])
 	}
 	program = program_new(source.at, source.len, ret_error, ERROR_BYTES, &instructions);
 	if (program && instructions > PATTERN_PROGRAM_MAX) {
-		(void)snprintf(ret_error, ERROR_BYTES, "is too complex: it compiles to %d instructions, %d are allowed", instructions,
-			       PATTERN_PROGRAM_MAX); /* fits */
+		(void)snprintf(ret_error, ERROR_BYTES, "is too complex: it compiles to %d instructions, %d are allowed",
+			       instructions, PATTERN_PROGRAM_MAX); /* fits */
 		return program_free(program);
 	}
 	return program;

@@ -203,8 +203,10 @@ static unsigned fewer(unsigned a, unsigned b)
 /* b behind a. */
 static struct part part_then(struct part a, struct part b)
 {
-	struct part both = { .has_dot = a.has_dot || b.has_dot, .can_be_fixed = a.can_be_fixed && b.can_be_fixed,
-			     .can_be_wild = (a.can_be_wild && b.can_be_fixed) || b.can_be_wild, .dots = a.dots + b.dots,
+	struct part both = { .has_dot = a.has_dot || b.has_dot,
+			     .can_be_fixed = a.can_be_fixed && b.can_be_fixed,
+			     .can_be_wild = (a.can_be_wild && b.can_be_fixed) || b.can_be_wild,
+			     .dots = a.dots + b.dots,
 			     .tail = UINT16_MAX };
 
 	if (a.can_be_wild && b.can_be_fixed)
@@ -217,7 +219,8 @@ static struct part part_then(struct part a, struct part b)
 /* a or b. */
 static struct part part_either(struct part a, struct part b)
 {
-	struct part either = { .has_dot = a.has_dot || b.has_dot, .can_be_fixed = a.can_be_fixed || b.can_be_fixed,
+	struct part either = { .has_dot = a.has_dot || b.has_dot,
+			       .can_be_fixed = a.can_be_fixed || b.can_be_fixed,
 			       .can_be_wild = a.can_be_wild || b.can_be_wild };
 
 	either.dots = !a.can_be_fixed ? b.dots : !b.can_be_fixed ? a.dots : fewer(a.dots, b.dots);

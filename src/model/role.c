@@ -24,10 +24,10 @@ struct builtin {
 };
 
 static const struct builtin builtins[ROLE_BUILTIN_COUNT] = {
-#define ROLE(symbol, name_, description_, ...)                                                                               \
-	[ROLE_##symbol] = { .name = (name_),                                                                                 \
-			    .description = (description_),                                                                  \
-			    .items_count = sizeof((short[]){ __VA_ARGS__ }) / sizeof(short),                                \
+#define ROLE(symbol, name_, description_, ...)                                               \
+	[ROLE_##symbol] = { .name = (name_),                                                 \
+			    .description = (description_),                                   \
+			    .items_count = sizeof((short[]){ __VA_ARGS__ }) / sizeof(short), \
 			    .items = { __VA_ARGS__ } },
 #include "roles.def"
 #undef ROLE

@@ -176,8 +176,10 @@ bool rule_is_path_component(slice name)
 status rule_path_component(slice name, const char *field)
 {
 	if (!rule_is_path_component(name))
-		return FAIL_FIELD(field, "must be a component of a repository path: runs of a-z and 0-9 joined by one of \".\", "
-					 "\"_\", \"__\" or hyphens, at most %d bytes", REPO_PATH_BYTES_MAX);
+		return FAIL_FIELD(field,
+				  "must be a component of a repository path: runs of a-z and 0-9 joined by one of \".\", "
+				  "\"_\", \"__\" or hyphens, at most %d bytes",
+				  REPO_PATH_BYTES_MAX);
 	return OK;
 }
 
@@ -192,7 +194,8 @@ status rule_verified_name(slice name, const char *field)
 	for (size_t i = last_label; i < name.len; i++)
 		has_letter = has_letter || is_lower(name.at[i]);
 	if (!is_domain(name, 2) || !has_letter || !rule_is_path_component(name))
-		return FAIL_FIELD(field, "must be a DNS domain such as example.com: a verified name stands in repository paths");
+		return FAIL_FIELD(field,
+				  "must be a DNS domain such as example.com: a verified name stands in repository paths");
 	return OK;
 }
 

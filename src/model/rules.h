@@ -34,8 +34,8 @@ FALLIBLE rule_email(slice email, const char *field);
 FALLIBLE rule_digest(slice digest, const char *field);
 /* ^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$ */
 FALLIBLE rule_tag(slice tag, const char *field);
-/* One component of a repository path: runs of [a-z0-9] joined by one of . _ __ or any number of -. Names of repositories, and of
- * folders and organizations that are to stand in a registry's path. */
+/* One component of a repository path: runs of [a-z0-9] joined by one of . _ __ or any number of -. Names of repositories, and
+ * of folders and organizations that are to stand in a registry's path. */
 FALLIBLE rule_path_component(slice name, const char *field);
 bool rule_is_path_component(slice name);
 /* The name of a verified organization: at least two DNS labels in lower case (RFC 1123 section 2.1), a valid path component,
