@@ -141,7 +141,7 @@ TEST(raw_bytes_make_an_id_only_in_whole_steps)
 
 TEST(a_text_in_the_arena_needs_room)
 {
-	struct arena *arena = arena_new(64);
+	struct arena *arena = arena_new(96);
 	struct uid uid = uid_from(ROOT), none = { 0 };
 
 	assert_string_equal(uid_text(&uid, arena), ROOT);
