@@ -194,13 +194,14 @@ static FALLIBLE check_references(struct tx *tx, const struct table *table, const
 		const struct reference *reference = &table->references[r];
 		const struct shelf *shelf = shelf_of(tx, reference->table);
 		const struct uid *target = column_at(&table->columns[reference->column], row);
-		bool found = uid_is_none(target) || (reference->table == table && uid_eq(target, column_at(table->columns, row)));
+		bool found =
+			uid_is_none(target) || (reference->table == table && uid_eq(target, column_at(table->columns, row)));
 
 		for (size_t i = 0; !found && i < shelf->count; i++)
 			found = uid_eq(target, column_at(reference->table->columns, shelf->rows[i]));
 		if (!found)
-			return FAIL_STATE("REFERENCE_MISSING", "the %s that this %s names does not exist", reference->table->noun,
-					  table->noun);
+			return FAIL_STATE("REFERENCE_MISSING", "the %s that this %s names does not exist",
+					  reference->table->noun, table->noun);
 	}
 	return OK;
 }
@@ -211,7 +212,8 @@ static bool is_referred_by(struct tx *tx, const struct table *from, const struct
 
 	for (size_t r = 0; r < from->reference_count; r++)
 		for (size_t i = 0; from->references[r].table == to && i < shelf->count; i++)
-			if (shelf->rows[i] != row && refers_to(from, &from->references[r], shelf->rows[i], column_at(to->columns, row)))
+			if (shelf->rows[i] != row &&
+			    refers_to(from, &from->references[r], shelf->rows[i], column_at(to->columns, row)))
 				return true;
 	return false;
 }
@@ -280,8 +282,9 @@ static bool uids_match(const struct plan_condition *condition, const struct uid 
 {
 	for (size_t i = 0; i < condition->count; i++) {
 		const struct uid *uid = condition->uids[i];
-		if (condition->kind == WHERE_IN_UIDS ? uid_eq(uid, value)
-						     : uid_covers(uid, value) && (condition->kind == WHERE_UNDER || !uid_eq(uid, value)))
+		if (condition->kind == WHERE_IN_UIDS
+			    ? uid_eq(uid, value)
+			    : uid_covers(uid, value) && (condition->kind == WHERE_UNDER || !uid_eq(uid, value)))
 			return true;
 	}
 	return false;
@@ -315,7 +318,8 @@ static bool matches(const struct plan *plan, const void *row)
 		else if (is_string(column))
 			is_match = slice_eq(*(const slice *)value, condition->text);
 		else
-			is_match = number_matches(condition, column->type == COLUMN_BOOL ? *(const bool *)value : *(const int64_t *)value);
+			is_match = number_matches(condition,
+						  column->type == COLUMN_BOOL ? *(const bool *)value : *(const int64_t *)value);
 	}
 	return is_match;
 }
@@ -402,7 +406,8 @@ static status memory_select(struct tx *tx, const struct plan *plan, row_fn each,
 
 	TRY(pick(tx, plan, &picked));
 	to = query && query->limit && (size_t)query->limit < picked.count - (from < picked.count ? from : picked.count)
-		? from + (size_t)query->limit : picked.count;
+		     ? from + (size_t)query->limit
+		     : picked.count;
 	for (size_t i = from; i < to; i++)
 		TRY(each(user, picked.rows[i]));
 	return OK;

@@ -9,13 +9,13 @@
 #include "model/uid.h"
 
 enum condition_kind {
-	WHERE_EQ,         /* column = value (text, bytes, number or uid; a none uid matches rows without one) */
-	WHERE_IN_UIDS,    /* column is one of uids */
-	WHERE_UNDER,      /* column is one of uids or below one of them */
-	WHERE_BELOW,      /* column is strictly below one of uids */
-	WHERE_AT_LEAST,   /* number >= value */
-	WHERE_LESS,       /* number < value */
-	WHERE_NOT,        /* column <> value (number or bool) */
+	WHERE_EQ,       /* column = value (text, bytes, number or uid; a none uid matches rows without one) */
+	WHERE_IN_UIDS,  /* column is one of uids */
+	WHERE_UNDER,    /* column is one of uids or below one of them */
+	WHERE_BELOW,    /* column is strictly below one of uids */
+	WHERE_AT_LEAST, /* number >= value */
+	WHERE_LESS,     /* number < value */
+	WHERE_NOT,      /* column <> value (number or bool) */
 };
 
 #define QUERY_CONDITIONS_MAX 12

@@ -42,7 +42,8 @@ static FALLIBLE changes_room(struct change_list *list)
 	return OK;
 }
 
-static FALLIBLE log_change(struct tx *tx, const struct table *table, enum change_op op, const void *row, const struct uid *subject)
+static FALLIBLE log_change(struct tx *tx, const struct table *table, enum change_op op, const void *row,
+			   const struct uid *subject)
 {
 	struct change_list *list = &tx->store->changes;
 	struct change *change;

@@ -8,6 +8,7 @@
 #define STORE_SQLITE_IMPL_H
 
 #include "base/buffer.h"
+#include "base/mem.h"
 #include "store/store_impl.h"
 
 /* sqlite3.h is included by sqlite*.c alone. */
@@ -17,11 +18,24 @@ struct sqlite3_stmt;
 /* ---- SQL made from shapes (sqlite_sql.c) ---- */
 
 enum sql_op {
-	SQL_INSERT, SQL_UPDATE, SQL_PUT,      /* every column is parameter number index + 1 */
-	SQL_DELETE, SQL_FIND,                 /* the key columns are */
-	SQL_SELECT, SQL_COUNT,                /* parameters in the order of the text: conditions, place, limit, skip */
-	SQL_BEGIN_WRITE, SQL_BEGIN_READ, SQL_COMMIT, SQL_ROLLBACK, SQL_SAVE, SQL_RELEASE, SQL_UNDO,
-	SQL_COUNTER_GET, SQL_COUNTER_SET, SQL_LOG, SQL_LOG_TRIM,
+	SQL_INSERT,
+	SQL_UPDATE,
+	SQL_PUT, /* every column is parameter number index + 1 */
+	SQL_DELETE,
+	SQL_FIND, /* the key columns are */
+	SQL_SELECT,
+	SQL_COUNT, /* parameters in the order of the text: conditions, place, limit, skip */
+	SQL_BEGIN_WRITE,
+	SQL_BEGIN_READ,
+	SQL_COMMIT,
+	SQL_ROLLBACK,
+	SQL_SAVE,
+	SQL_RELEASE,
+	SQL_UNDO,
+	SQL_COUNTER_GET,
+	SQL_COUNTER_SET,
+	SQL_LOG,
+	SQL_LOG_TRIM,
 };
 
 /* UIDs in a condition as the power of two they are filled up to, or: */
@@ -49,6 +63,8 @@ void sql_write(const struct shape *shape, struct buffer *out);
 
 /* ---- sessions (sqlite_session.c) ---- */
 
+/* Waiting for a lock another process holds, such as a person's own sqlite3. */
+#define SQLITE_BUSY_MS 2000
 /* Statements kept per session; the one unused longest goes first. */
 #define STATEMENTS_MAX 64
 
@@ -86,6 +102,7 @@ struct sqlite_store {
 	pthread_cond_t pool_free;
 	struct session *pool;
 	unsigned readers, readers_max;
+	_Atomic bool is_copying; /* one backup at a time */
 };
 
 /* Configures the library for the whole process, once. */
@@ -129,10 +146,24 @@ status sqlite_log(struct tx *tx, const struct change *changes, size_t count);
 #define DATABASE_NAME "reeve.db"
 /* Makes the folder (0700) and an empty database file (0600) when missing, takes the lock. */
 FALLIBLE folder_open(const char *folder, const char *file, int *ret_lock_fd);
-/* fsync of a file or folder by name. */
+/* An empty file, readable for us alone, unless there is one: SQLite would make it readable for others, and its log and index
+ * take over the mode. */
+FALLIBLE file_make(const char *file);
+/* The folder (0700) unless there is one. */
+FALLIBLE folder_make(const char *folder);
+/* fsync of a file by name. */
 FALLIBLE file_sync(const char *path);
 /* fsync of the folder a file stands in. */
 FALLIBLE folder_of_sync(const char *file);
+/* Renames for good; ALREADY_EXISTS when `to` is there. */
+FALLIBLE file_move(const char *from, const char *to);
+/* On the heap. */
+FALLIBLE path_join(const char *folder, const char *name, char **ret_path);
+FALLIBLE path_folder(const char *file, char **ret_folder);
+static inline void path_freep(char **path)
+{
+	*path = mem_free(*path);
+}
 
 /* ---- migrations (sqlite_migrate.c) ---- */
 
@@ -147,12 +178,14 @@ FALLIBLE migrate(struct session *session, const struct migration *migrations, in
 /* FAULT_LOST or FAULT_STATE unless exactly these migrations were applied. */
 FALLIBLE migrate_check(struct session *session, const struct migration *migrations);
 
-/* A fact that turns a copy into a history of its own when it is opened. */
+/* The random name of this history, and the mark that gives a copy a new one when it is opened. */
 #define FACT_EPOCH "epoch"
 #define FACT_IS_COPY "is_copy"
 
-/* ---- backup (sqlite_backup.c) ---- */
+/* ---- backup (sqlite_backup.c), checks (sqlite_verify.c) ---- */
 
 status sqlite_backup(struct store *store, const char *file);
+/* The tables have the columns that tables.h says; FAULT_LOST names the first that differs. */
+FALLIBLE schema_check(struct session *session);
 
 #endif

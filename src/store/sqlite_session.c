@@ -11,8 +11,6 @@
 #include "base/mem.h"
 #include "store/sqlite_impl.h"
 
-/* Waiting for a lock another process holds, such as a person's own sqlite3. */
-#define BUSY_MS 2000
 #define CACHE_WRITER "PRAGMA cache_size = -8192"
 #define CACHE_READER "PRAGMA cache_size = -2048"
 
@@ -110,13 +108,14 @@ static FALLIBLE configure(struct session *session, bool is_reader)
 	static const struct {
 		int option, value;
 	} settings[] = {
-		{ SQLITE_DBCONFIG_ENABLE_FKEY, 1 },   { SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 }, { SQLITE_DBCONFIG_DEFENSIVE, 1 },
-		{ SQLITE_DBCONFIG_DQS_DML, 0 },	      { SQLITE_DBCONFIG_DQS_DDL, 0 },	     { SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
+		{ SQLITE_DBCONFIG_ENABLE_FKEY, 1 },    { SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },
+		{ SQLITE_DBCONFIG_DEFENSIVE, 1 },      { SQLITE_DBCONFIG_DQS_DML, 0 },
+		{ SQLITE_DBCONFIG_DQS_DDL, 0 },        { SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
 		{ SQLITE_DBCONFIG_ENABLE_TRIGGER, 0 },
 	};
 
 	(void)sqlite3_extended_result_codes(session->db, 1); /* these two cannot fail on an open connection */
-	(void)sqlite3_busy_timeout(session->db, BUSY_MS);
+	(void)sqlite3_busy_timeout(session->db, SQLITE_BUSY_MS);
 	for (size_t i = 0; i < sizeof(settings) / sizeof(*settings); i++) {
 		int rc = sqlite3_db_config(session->db, settings[i].option, settings[i].value, NULL);
 		if (rc)
@@ -185,7 +184,8 @@ FALLIBLE session_number(struct session *session, const char *sql, int64_t *ret_n
 	if (rc == SQLITE_ROW)
 		*ret_number = sqlite3_column_int64(stmt, 0);
 	else
-		st = rc == SQLITE_DONE ? FAIL(FAULT_LOST, "the database lacks a row that must be there") : session_fault(session, rc);
+		st = rc == SQLITE_DONE ? FAIL(FAULT_LOST, "the database lacks a row that must be there")
+				       : session_fault(session, rc);
 	(void)sqlite3_finalize(stmt); /* repeats the failure told above */
 	return st;
 }

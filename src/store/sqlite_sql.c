@@ -182,8 +182,8 @@ static void add_where(struct buffer *out, const struct shape *shape)
 
 	for (size_t i = 0; i < shape->where_count; i++) {
 		buffer_text(out, joint);
-		add_condition(out, shape->table->columns[shape->where[i].column].name, (enum condition_kind)shape->where[i].kind,
-			      shape->where[i].ways);
+		add_condition(out, shape->table->columns[shape->where[i].column].name,
+			      (enum condition_kind)shape->where[i].kind, shape->where[i].ways);
 		joint = " AND ";
 	}
 	if (shape->has_after) {

@@ -64,12 +64,12 @@ typedef status (*store_fn)(struct tx *tx, void *arg);
 struct store_job {
 	store_fn run;
 	void *arg;
-	struct arena *arena;      /* what rows read inside are allocated from; NULL: one that lives until run returns */
-	struct report *report;    /* FAIL and NOTE of run go there; may be NULL */
+	struct arena *arena;   /* what rows read inside are allocated from; NULL: one that lives until run returns */
+	struct report *report; /* FAIL and NOTE of run go there; may be NULL */
 	/* Called on the writer's thread after the commit (or failure); must not block. revision is 0 on failure and when
 	 * nothing changed. */
 	void (*done)(struct store_job *job, status result, uint64_t revision);
-	struct store_job *next_;  /* the queue's own */
+	struct store_job *next_; /* the queue's own */
 	status result_;
 	uint64_t revision_;
 };

@@ -23,7 +23,7 @@ struct tx {
 	uint64_t revision;   /* what the job takes if it changes something */
 	int64_t stamped;     /* rows stamped so far */
 	bool has_changed;
-	enum fault broken;   /* the first failure after which nothing may be committed */
+	enum fault broken; /* the first failure after which nothing may be committed */
 };
 
 /* ---- normalised queries (plan.c) ---- */
@@ -68,7 +68,7 @@ struct store_driver {
 	status (*log)(struct tx *tx, const struct change *changes, size_t count);
 	/* Durable when it gives OK; nothing happened when it fails. revision is the last one taken. */
 	status (*commit)(struct tx *tx, uint64_t revision);
-	void (*abandon)(struct tx *tx);   /* rolls everything back; fine when nothing is open */
+	void (*abandon)(struct tx *tx); /* rolls everything back; fine when nothing is open */
 	bool (*is_lost)(struct tx *tx);
 	/* W: after the acknowledgements of a group, and once (is_idle) when nothing came for a while. May be slow. */
 	void (*tend)(struct store *store, bool is_idle);

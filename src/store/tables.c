@@ -15,20 +15,22 @@
 #define FIELD_OF_BOOL bool
 #define FIELD_OF_CAPS struct caps
 
-#define COLUMN_CHECK(constant, type, is_optional, row, field)                                                          \
-	_Static_assert(__builtin_types_compatible_p(__typeof__(((struct row *)0)->field), FIELD_OF_##type),            \
+#define COLUMN_CHECK(constant, type, is_optional, row, field)                                               \
+	_Static_assert(__builtin_types_compatible_p(__typeof__(((struct row *)0)->field), FIELD_OF_##type), \
 		       #row "." #field " has another type than its column");
 #define TABLE_CHECK(table, columns, row) columns(COLUMN_CHECK)
 TABLES(TABLE_CHECK)
 
-#define COLUMN_ROW(constant, kind, optional, row, field)                                                               \
-	[constant] = { .name = #field, .type = COLUMN_##kind, .is_optional = (optional), .offset = offsetof(struct row, field) },
+#define COLUMN_ROW(constant, kind, optional, row, field)                                                                \
+	[constant] = {                                                                                                  \
+		.name = #field, .type = COLUMN_##kind, .is_optional = (optional), .offset = offsetof(struct row, field) \
+	},
 #define TABLE_ROWS(table, columns, row) static const struct column table##_columns[] = { columns(COLUMN_ROW) };
 TABLES(TABLE_ROWS)
 
 /* What a table of this name and row struct always has. */
-#define TABLE(table, singular)                                                                                         \
-	.name = #table, .noun = #singular, .row_bytes = sizeof(struct singular), .columns = table##_columns,           \
+#define TABLE(table, singular)                                                                               \
+	.name = #table, .noun = #singular, .row_bytes = sizeof(struct singular), .columns = table##_columns, \
 	.column_count = table##_column_count
 #define UNIQUES(list) .uniques = (list), .unique_count = sizeof(list) / sizeof(*(list))
 #define REFERENCES(list) .references = (list), .reference_count = sizeof(list) / sizeof(*(list))
@@ -36,11 +38,16 @@ TABLES(TABLE_ROWS)
 /* Sibling folders differ by name; organizations may share one until verified. */
 static const struct unique groups_uniques[] = {
 	{ .columns = { GROUPS_PARENT, GROUPS_NAME }, .count = 2 },
-	{ .columns = { GROUPS_NAME }, .count = 1, .only_roots = true, .root = GROUPS_PARENT, .only_if = true, .flag = GROUPS_IS_VERIFIED },
+	{ .columns = { GROUPS_NAME },
+	  .count = 1,
+	  .only_roots = true,
+	  .root = GROUPS_PARENT,
+	  .only_if = true,
+	  .flag = GROUPS_IS_VERIFIED },
 };
 static const struct reference groups_references[] = { { GROUPS_PARENT, &table_groups } };
-const struct table table_groups = { TABLE(groups, group), .key_count = 1, .change = CHANGE_GROUP, .change_subject = -1,
-				    UNIQUES(groups_uniques), REFERENCES(groups_references) };
+const struct table table_groups = { TABLE(groups, group), .key_count = 1,          .change = CHANGE_GROUP,
+				    .change_subject = -1, UNIQUES(groups_uniques), REFERENCES(groups_references) };
 
 static const struct reference limits_references[] = { { LIMITS_GROUP, &table_groups } };
 const struct table table_limits = { TABLE(limits, limit), .key_count = 2, .change_subject = -1, REFERENCES(limits_references) };
@@ -54,8 +61,8 @@ static const struct unique roles_uniques[] = {
 	{ .columns = { ROLES_NAME }, .count = 1, .only_roots = true, .root = ROLES_PARENT },
 };
 static const struct reference roles_references[] = { { ROLES_PARENT, &table_groups } };
-const struct table table_roles = { TABLE(roles, role), .key_count = 1, .change = CHANGE_ROLE, .change_subject = -1,
-				   UNIQUES(roles_uniques), REFERENCES(roles_references) };
+const struct table table_roles = { TABLE(roles, role),   .key_count = 1,         .change = CHANGE_ROLE,
+				   .change_subject = -1, UNIQUES(roles_uniques), REFERENCES(roles_references) };
 
 static const struct unique bindings_uniques[] = {
 	{ .columns = { BINDINGS_ROLE, BINDINGS_IDENTITY, BINDINGS_GROUP }, .count = 3 },
@@ -65,14 +72,14 @@ static const struct reference bindings_references[] = {
 	{ BINDINGS_GROUP, &table_groups },
 	{ BINDINGS_ROLE, &table_roles },
 };
-const struct table table_bindings = { TABLE(bindings, binding), .key_count = 1, .change = CHANGE_BINDING,
-				      .change_subject = BINDINGS_IDENTITY, UNIQUES(bindings_uniques),
-				      REFERENCES(bindings_references) };
+const struct table table_bindings = { TABLE(bindings, binding),  .key_count = 1,
+				      .change = CHANGE_BINDING,  .change_subject = BINDINGS_IDENTITY,
+				      UNIQUES(bindings_uniques), REFERENCES(bindings_references) };
 
 static const struct unique repos_uniques[] = { { .columns = { REPOS_PARENT, REPOS_NAME }, .count = 2 } };
 static const struct reference repos_references[] = { { REPOS_PARENT, &table_groups } };
-const struct table table_repos = { TABLE(repos, repo), .key_count = 1, .change = CHANGE_REPO, .change_subject = -1,
-				   UNIQUES(repos_uniques), REFERENCES(repos_references) };
+const struct table table_repos = { TABLE(repos, repo),   .key_count = 1,         .change = CHANGE_REPO,
+				   .change_subject = -1, UNIQUES(repos_uniques), REFERENCES(repos_references) };
 
 static const struct unique tags_uniques[] = { { .columns = { TAGS_PARENT, TAGS_NAME }, .count = 2 } };
 static const struct reference tags_references[] = { { TAGS_PARENT, &table_repos } };

@@ -50,10 +50,10 @@ struct table {
 	size_t row_bytes;
 	const struct column *columns;
 	size_t column_count;
-	size_t key_count;    /* the first columns are the primary key */
-	int change;          /* enum change_kind logged for it; CHANGE_NONE = none */
-	int change_subject;  /* column index of a change's subject, -1 = none */
-	bool is_stamped;     /* columns 0 and 1 are the commit's revision and the place in it: the store fills them in */
+	size_t key_count;   /* the first columns are the primary key */
+	int change;         /* enum change_kind logged for it; CHANGE_NONE = none */
+	int change_subject; /* column index of a change's subject, -1 = none */
+	bool is_stamped;    /* columns 0 and 1 are the commit's revision and the place in it: the store fills them in */
 	const struct unique *uniques;
 	size_t unique_count;
 	const struct reference *references;
@@ -61,151 +61,151 @@ struct table {
 };
 
 /* The lists: X(enum constant, column type, is_optional, row struct, field). The first ones are the primary key. */
-#define GROUPS_COLUMNS(X)                                                                                              \
-	X(GROUPS_UID, UID, false, group, uid)                                                                          \
-	X(GROUPS_PARENT, UID, true, group, parent)                                                                     \
-	X(GROUPS_NAME, TEXT, false, group, name)                                                                       \
-	X(GROUPS_DESCRIPTION, TEXT, false, group, description)                                                         \
-	X(GROUPS_IS_VERIFIED, BOOL, false, group, is_verified)                                                         \
-	X(GROUPS_KIND, INT, false, group, kind)                                                                        \
-	X(GROUPS_STATUS, INT, false, group, status)                                                                    \
-	X(GROUPS_IS_SYSTEM, BOOL, false, group, is_system)                                                             \
-	X(GROUPS_CREATED_US, INT, false, group, created_us)                                                            \
+#define GROUPS_COLUMNS(X)                                      \
+	X(GROUPS_UID, UID, false, group, uid)                  \
+	X(GROUPS_PARENT, UID, true, group, parent)             \
+	X(GROUPS_NAME, TEXT, false, group, name)               \
+	X(GROUPS_DESCRIPTION, TEXT, false, group, description) \
+	X(GROUPS_IS_VERIFIED, BOOL, false, group, is_verified) \
+	X(GROUPS_KIND, INT, false, group, kind)                \
+	X(GROUPS_STATUS, INT, false, group, status)            \
+	X(GROUPS_IS_SYSTEM, BOOL, false, group, is_system)     \
+	X(GROUPS_CREATED_US, INT, false, group, created_us)    \
 	X(GROUPS_UPDATED_US, INT, false, group, updated_us)
 
-#define LIMITS_COLUMNS(X)                                                                                              \
-	X(LIMITS_GROUP, UID, false, limit, group)                                                                      \
-	X(LIMITS_KIND, TEXT, false, limit, kind)                                                                       \
+#define LIMITS_COLUMNS(X)                         \
+	X(LIMITS_GROUP, UID, false, limit, group) \
+	X(LIMITS_KIND, TEXT, false, limit, kind)  \
 	X(LIMITS_MOST, INT, false, limit, most)
 
-#define IDENTITIES_COLUMNS(X)                                                                                          \
-	X(IDENTITIES_UID, UID, false, identity, uid)                                                                   \
-	X(IDENTITIES_PARENT, UID, true, identity, parent)                                                              \
-	X(IDENTITIES_NAME, TEXT, false, identity, name)                                                                \
-	X(IDENTITIES_DESCRIPTION, TEXT, false, identity, description)                                                  \
-	X(IDENTITIES_EMAIL, TEXT, false, identity, email)                                                              \
-	X(IDENTITIES_EMAIL_UNVERIFIED, TEXT, false, identity, email_unverified)                                        \
-	X(IDENTITIES_COMPANY, TEXT, false, identity, company)                                                          \
-	X(IDENTITIES_RELATIONSHIP, INT, false, identity, relationship)                                                 \
-	X(IDENTITIES_ISSUER_KIND, INT, false, identity, issuer_kind)                                                   \
-	X(IDENTITIES_SUBJECT_KIND, INT, false, identity, subject_kind)                                                 \
-	X(IDENTITIES_AUDIENCE_KIND, INT, false, identity, audience_kind)                                               \
-	X(IDENTITIES_ISSUER, TEXT, false, identity, issuer)                                                            \
-	X(IDENTITIES_SUBJECT, TEXT, false, identity, subject)                                                          \
-	X(IDENTITIES_AUDIENCE, TEXT, false, identity, audience)                                                        \
-	X(IDENTITIES_CLAIMS, TEXT, false, identity, claims)                                                            \
-	X(IDENTITIES_CLAIM_PATTERNS, TEXT, false, identity, claim_patterns)                                            \
-	X(IDENTITIES_ISSUER_KEYS, TEXT, false, identity, issuer_keys)                                                  \
-	X(IDENTITIES_AUDIENCES, TEXT, false, identity, audiences)                                                      \
-	X(IDENTITIES_EXPIRES_US, INT, false, identity, expires_us)                                                     \
-	X(IDENTITIES_AWS_ACCOUNT, TEXT, false, identity, aws_account)                                                  \
-	X(IDENTITIES_AWS_ARN, TEXT, false, identity, aws_arn)                                                          \
-	X(IDENTITIES_AWS_USER_ID, TEXT, false, identity, aws_user_id)                                                  \
-	X(IDENTITIES_AWS_ARN_KIND, INT, false, identity, aws_arn_kind)                                                 \
-	X(IDENTITIES_AWS_USER_ID_KIND, INT, false, identity, aws_user_id_kind)                                         \
-	X(IDENTITIES_SERVICE_PRINCIPAL, INT, false, identity, service_principal)                                       \
-	X(IDENTITIES_IS_PULL_TOKEN, BOOL, false, identity, is_pull_token)                                              \
-	X(IDENTITIES_CREATED_US, INT, false, identity, created_us)                                                     \
-	X(IDENTITIES_UPDATED_US, INT, false, identity, updated_us)                                                     \
+#define IDENTITIES_COLUMNS(X)                                                    \
+	X(IDENTITIES_UID, UID, false, identity, uid)                             \
+	X(IDENTITIES_PARENT, UID, true, identity, parent)                        \
+	X(IDENTITIES_NAME, TEXT, false, identity, name)                          \
+	X(IDENTITIES_DESCRIPTION, TEXT, false, identity, description)            \
+	X(IDENTITIES_EMAIL, TEXT, false, identity, email)                        \
+	X(IDENTITIES_EMAIL_UNVERIFIED, TEXT, false, identity, email_unverified)  \
+	X(IDENTITIES_COMPANY, TEXT, false, identity, company)                    \
+	X(IDENTITIES_RELATIONSHIP, INT, false, identity, relationship)           \
+	X(IDENTITIES_ISSUER_KIND, INT, false, identity, issuer_kind)             \
+	X(IDENTITIES_SUBJECT_KIND, INT, false, identity, subject_kind)           \
+	X(IDENTITIES_AUDIENCE_KIND, INT, false, identity, audience_kind)         \
+	X(IDENTITIES_ISSUER, TEXT, false, identity, issuer)                      \
+	X(IDENTITIES_SUBJECT, TEXT, false, identity, subject)                    \
+	X(IDENTITIES_AUDIENCE, TEXT, false, identity, audience)                  \
+	X(IDENTITIES_CLAIMS, TEXT, false, identity, claims)                      \
+	X(IDENTITIES_CLAIM_PATTERNS, TEXT, false, identity, claim_patterns)      \
+	X(IDENTITIES_ISSUER_KEYS, TEXT, false, identity, issuer_keys)            \
+	X(IDENTITIES_AUDIENCES, TEXT, false, identity, audiences)                \
+	X(IDENTITIES_EXPIRES_US, INT, false, identity, expires_us)               \
+	X(IDENTITIES_AWS_ACCOUNT, TEXT, false, identity, aws_account)            \
+	X(IDENTITIES_AWS_ARN, TEXT, false, identity, aws_arn)                    \
+	X(IDENTITIES_AWS_USER_ID, TEXT, false, identity, aws_user_id)            \
+	X(IDENTITIES_AWS_ARN_KIND, INT, false, identity, aws_arn_kind)           \
+	X(IDENTITIES_AWS_USER_ID_KIND, INT, false, identity, aws_user_id_kind)   \
+	X(IDENTITIES_SERVICE_PRINCIPAL, INT, false, identity, service_principal) \
+	X(IDENTITIES_IS_PULL_TOKEN, BOOL, false, identity, is_pull_token)        \
+	X(IDENTITIES_CREATED_US, INT, false, identity, created_us)               \
+	X(IDENTITIES_UPDATED_US, INT, false, identity, updated_us)               \
 	X(IDENTITIES_LAST_SEEN_US, INT, false, identity, last_seen_us)
 
-#define ROLES_COLUMNS(X)                                                                                               \
-	X(ROLES_UID, UID, false, role, uid)                                                                            \
-	X(ROLES_PARENT, UID, true, role, parent)                                                                       \
-	X(ROLES_NAME, TEXT, false, role, name)                                                                         \
-	X(ROLES_DESCRIPTION, TEXT, false, role, description)                                                           \
-	X(ROLES_CAPS, CAPS, false, role, caps)                                                                         \
-	X(ROLES_CREATED_US, INT, false, role, created_us)                                                              \
+#define ROLES_COLUMNS(X)                                     \
+	X(ROLES_UID, UID, false, role, uid)                  \
+	X(ROLES_PARENT, UID, true, role, parent)             \
+	X(ROLES_NAME, TEXT, false, role, name)               \
+	X(ROLES_DESCRIPTION, TEXT, false, role, description) \
+	X(ROLES_CAPS, CAPS, false, role, caps)               \
+	X(ROLES_CREATED_US, INT, false, role, created_us)    \
 	X(ROLES_UPDATED_US, INT, false, role, updated_us)
 
-#define BINDINGS_COLUMNS(X)                                                                                            \
-	X(BINDINGS_UID, UID, false, binding, uid)                                                                      \
-	X(BINDINGS_GROUP, UID, false, binding, group)                                                                  \
-	X(BINDINGS_IDENTITY, UID, false, binding, identity)                                                            \
-	X(BINDINGS_ROLE, UID, false, binding, role)                                                                    \
-	X(BINDINGS_NOT_BEFORE_S, INT, false, binding, not_before_s)                                                    \
-	X(BINDINGS_EXPIRES_S, INT, false, binding, expires_s)                                                          \
+#define BINDINGS_COLUMNS(X)                                         \
+	X(BINDINGS_UID, UID, false, binding, uid)                   \
+	X(BINDINGS_GROUP, UID, false, binding, group)               \
+	X(BINDINGS_IDENTITY, UID, false, binding, identity)         \
+	X(BINDINGS_ROLE, UID, false, binding, role)                 \
+	X(BINDINGS_NOT_BEFORE_S, INT, false, binding, not_before_s) \
+	X(BINDINGS_EXPIRES_S, INT, false, binding, expires_s)       \
 	X(BINDINGS_CREATED_US, INT, false, binding, created_us)
 
-#define REPOS_COLUMNS(X)                                                                                               \
-	X(REPOS_UID, UID, false, repo, uid)                                                                            \
-	X(REPOS_PARENT, UID, false, repo, parent)                                                                      \
-	X(REPOS_NAME, TEXT, false, repo, name)                                                                         \
-	X(REPOS_DESCRIPTION, TEXT, false, repo, description)                                                           \
-	X(REPOS_README, TEXT, false, repo, readme)                                                                     \
-	X(REPOS_TIER, INT, false, repo, tier)                                                                          \
-	X(REPOS_BUNDLES, TEXT, false, repo, bundles)                                                                   \
-	X(REPOS_ALIASES, TEXT, false, repo, aliases)                                                                   \
-	X(REPOS_ACTIVE_TAGS, TEXT, false, repo, active_tags)                                                           \
-	X(REPOS_SYNC_CONFIG, BYTES, false, repo, sync_config)                                                          \
-	X(REPOS_CUSTOM_OVERLAY, BYTES, false, repo, custom_overlay)                                                    \
-	X(REPOS_CREATED_US, INT, false, repo, created_us)                                                              \
+#define REPOS_COLUMNS(X)                                            \
+	X(REPOS_UID, UID, false, repo, uid)                         \
+	X(REPOS_PARENT, UID, false, repo, parent)                   \
+	X(REPOS_NAME, TEXT, false, repo, name)                      \
+	X(REPOS_DESCRIPTION, TEXT, false, repo, description)        \
+	X(REPOS_README, TEXT, false, repo, readme)                  \
+	X(REPOS_TIER, INT, false, repo, tier)                       \
+	X(REPOS_BUNDLES, TEXT, false, repo, bundles)                \
+	X(REPOS_ALIASES, TEXT, false, repo, aliases)                \
+	X(REPOS_ACTIVE_TAGS, TEXT, false, repo, active_tags)        \
+	X(REPOS_SYNC_CONFIG, BYTES, false, repo, sync_config)       \
+	X(REPOS_CUSTOM_OVERLAY, BYTES, false, repo, custom_overlay) \
+	X(REPOS_CREATED_US, INT, false, repo, created_us)           \
 	X(REPOS_UPDATED_US, INT, false, repo, updated_us)
 
-#define TAGS_COLUMNS(X)                                                                                                \
-	X(TAGS_UID, UID, false, tag, uid)                                                                              \
-	X(TAGS_PARENT, UID, false, tag, parent)                                                                        \
-	X(TAGS_NAME, TEXT, false, tag, name)                                                                           \
-	X(TAGS_DIGEST, TEXT, false, tag, digest)                                                                       \
-	X(TAGS_BUNDLES, TEXT, false, tag, bundles)                                                                     \
-	X(TAGS_IS_DEPRECATED, BOOL, false, tag, is_deprecated)                                                         \
-	X(TAGS_KIND, INT, false, tag, kind)                                                                            \
-	X(TAGS_CREATED_US, INT, false, tag, created_us)                                                                \
+#define TAGS_COLUMNS(X)                                        \
+	X(TAGS_UID, UID, false, tag, uid)                      \
+	X(TAGS_PARENT, UID, false, tag, parent)                \
+	X(TAGS_NAME, TEXT, false, tag, name)                   \
+	X(TAGS_DIGEST, TEXT, false, tag, digest)               \
+	X(TAGS_BUNDLES, TEXT, false, tag, bundles)             \
+	X(TAGS_IS_DEPRECATED, BOOL, false, tag, is_deprecated) \
+	X(TAGS_KIND, INT, false, tag, kind)                    \
+	X(TAGS_CREATED_US, INT, false, tag, created_us)        \
 	X(TAGS_UPDATED_US, INT, false, tag, updated_us)
 
-#define SIGNING_KEYS_COLUMNS(X)                                                                                        \
-	X(SIGNING_KEYS_KID, TEXT, false, signing_key, kid)                                                             \
-	X(SIGNING_KEYS_ALGORITHM, TEXT, false, signing_key, algorithm)                                                 \
-	X(SIGNING_KEYS_SEALED, BYTES, false, signing_key, sealed)                                                      \
-	X(SIGNING_KEYS_CERTIFICATE, BYTES, false, signing_key, certificate)                                            \
-	X(SIGNING_KEYS_CREATED_US, INT, false, signing_key, created_us)                                                \
-	X(SIGNING_KEYS_ACTIVE_US, INT, false, signing_key, active_us)                                                  \
+#define SIGNING_KEYS_COLUMNS(X)                                             \
+	X(SIGNING_KEYS_KID, TEXT, false, signing_key, kid)                  \
+	X(SIGNING_KEYS_ALGORITHM, TEXT, false, signing_key, algorithm)      \
+	X(SIGNING_KEYS_SEALED, BYTES, false, signing_key, sealed)           \
+	X(SIGNING_KEYS_CERTIFICATE, BYTES, false, signing_key, certificate) \
+	X(SIGNING_KEYS_CREATED_US, INT, false, signing_key, created_us)     \
+	X(SIGNING_KEYS_ACTIVE_US, INT, false, signing_key, active_us)       \
 	X(SIGNING_KEYS_RETIRED_US, INT, false, signing_key, retired_us)
 
-#define SETUP_CODES_COLUMNS(X)                                                                                         \
-	X(SETUP_CODES_DIGEST, BYTES, false, setup_code, digest)                                                        \
-	X(SETUP_CODES_EXPIRES_US, INT, false, setup_code, expires_us)                                                  \
+#define SETUP_CODES_COLUMNS(X)                                        \
+	X(SETUP_CODES_DIGEST, BYTES, false, setup_code, digest)       \
+	X(SETUP_CODES_EXPIRES_US, INT, false, setup_code, expires_us) \
 	X(SETUP_CODES_TRIES_LEFT, INT, false, setup_code, tries_left)
 
-#define FACTS_COLUMNS(X)                                                                                               \
-	X(FACTS_NAME, TEXT, false, fact, name)                                                                         \
+#define FACTS_COLUMNS(X)                       \
+	X(FACTS_NAME, TEXT, false, fact, name) \
 	X(FACTS_VALUE, BYTES, false, fact, value)
 
-#define EVENTS_COLUMNS(X)                                                                                              \
-	X(EVENTS_REVISION, INT, false, event, revision)                                                                \
-	X(EVENTS_ORDINAL, INT, false, event, ordinal)                                                                  \
-	X(EVENTS_ID, TEXT, false, event, id)                                                                           \
-	X(EVENTS_TYPE, TEXT, false, event, type)                                                                       \
-	X(EVENTS_SOURCE, TEXT, false, event, source)                                                                   \
-	X(EVENTS_SUBJECT, TEXT, false, event, subject)                                                                 \
-	X(EVENTS_GROUP, UID, true, event, group)                                                                       \
-	X(EVENTS_ACTOR, UID, true, event, actor)                                                                       \
-	X(EVENTS_AUDIENCE, TEXT, false, event, audience)                                                               \
-	X(EVENTS_METHOD, TEXT, false, event, method)                                                                   \
-	X(EVENTS_ACT, TEXT, false, event, act)                                                                         \
-	X(EVENTS_BODY_TYPE, TEXT, false, event, body_type)                                                             \
-	X(EVENTS_BODY, TEXT, false, event, body)                                                                       \
-	X(EVENTS_REQUEST_ID, TEXT, false, event, request_id)                                                           \
-	X(EVENTS_PEER, TEXT, false, event, peer)                                                                       \
-	X(EVENTS_BY_OPERATOR, BOOL, false, event, by_operator)                                                         \
+#define EVENTS_COLUMNS(X)                                      \
+	X(EVENTS_REVISION, INT, false, event, revision)        \
+	X(EVENTS_ORDINAL, INT, false, event, ordinal)          \
+	X(EVENTS_ID, TEXT, false, event, id)                   \
+	X(EVENTS_TYPE, TEXT, false, event, type)               \
+	X(EVENTS_SOURCE, TEXT, false, event, source)           \
+	X(EVENTS_SUBJECT, TEXT, false, event, subject)         \
+	X(EVENTS_GROUP, UID, true, event, group)               \
+	X(EVENTS_ACTOR, UID, true, event, actor)               \
+	X(EVENTS_AUDIENCE, TEXT, false, event, audience)       \
+	X(EVENTS_METHOD, TEXT, false, event, method)           \
+	X(EVENTS_ACT, TEXT, false, event, act)                 \
+	X(EVENTS_BODY_TYPE, TEXT, false, event, body_type)     \
+	X(EVENTS_BODY, TEXT, false, event, body)               \
+	X(EVENTS_REQUEST_ID, TEXT, false, event, request_id)   \
+	X(EVENTS_PEER, TEXT, false, event, peer)               \
+	X(EVENTS_BY_OPERATOR, BOOL, false, event, by_operator) \
 	X(EVENTS_AT_US, INT, false, event, at_us)
 
 /* T(table, its list, row struct): those above come before those that refer to them. */
-#define TABLES(T)                                                                                                      \
-	T(groups, GROUPS_COLUMNS, group)                                                                               \
-	T(limits, LIMITS_COLUMNS, limit)                                                                               \
-	T(identities, IDENTITIES_COLUMNS, identity)                                                                    \
-	T(roles, ROLES_COLUMNS, role)                                                                                  \
-	T(bindings, BINDINGS_COLUMNS, binding)                                                                         \
-	T(repos, REPOS_COLUMNS, repo)                                                                                  \
-	T(tags, TAGS_COLUMNS, tag)                                                                                     \
-	T(signing_keys, SIGNING_KEYS_COLUMNS, signing_key)                                                             \
-	T(setup_codes, SETUP_CODES_COLUMNS, setup_code)                                                                \
-	T(facts, FACTS_COLUMNS, fact)                                                                                  \
+#define TABLES(T)                                          \
+	T(groups, GROUPS_COLUMNS, group)                   \
+	T(limits, LIMITS_COLUMNS, limit)                   \
+	T(identities, IDENTITIES_COLUMNS, identity)        \
+	T(roles, ROLES_COLUMNS, role)                      \
+	T(bindings, BINDINGS_COLUMNS, binding)             \
+	T(repos, REPOS_COLUMNS, repo)                      \
+	T(tags, TAGS_COLUMNS, tag)                         \
+	T(signing_keys, SIGNING_KEYS_COLUMNS, signing_key) \
+	T(setup_codes, SETUP_CODES_COLUMNS, setup_code)    \
+	T(facts, FACTS_COLUMNS, fact)                      \
 	T(events, EVENTS_COLUMNS, event)
 
 #define COLUMN_CONSTANT_(constant, type, is_optional, row, field) constant,
-#define TABLE_ENUM_(table, columns, row) enum table##_column { columns(COLUMN_CONSTANT_) table##_column_count };
+#define TABLE_ENUM_(table, columns, row) enum table##_column{ columns(COLUMN_CONSTANT_) table##_column_count };
 TABLES(TABLE_ENUM_)
 #undef TABLE_ENUM_
 #undef COLUMN_CONSTANT_

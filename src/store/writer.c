@@ -110,7 +110,9 @@ static void wait_for(sem_t *done)
 
 FALLIBLE store_write(struct store *store, store_fn run, void *arg, struct arena *arena, uint64_t *ret_revision)
 {
-	struct waiter waiter = { .job = { .run = run, .arg = arg, .arena = arena, .report = report_current(), .done = waiter_done } };
+	struct waiter waiter = {
+		.job = { .run = run, .arg = arg, .arena = arena, .report = report_current(), .done = waiter_done }
+	};
 
 	assert(!store->has_thread || !pthread_equal(pthread_self(), store->thread));
 	(void)sem_init(&waiter.done, 0, 0); /* fails only for values too large */

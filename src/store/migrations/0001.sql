@@ -1,8 +1,15 @@
--- The first schema. Ids are BLOBs whose byte order is the tree's order; times are microseconds UTC.
+-- The first schema. A migration that was released is never changed: its checksum is recorded in every database.
+-- Ids are the plain bytes of a UIDP, so that comparing them orders the tree and a subtree is a range. Times are microseconds
+-- UTC (_us) or seconds (_s), 0 = unset. Small rows live in their primary key's tree (WITHOUT ROWID), large ones do not.
 
-CREATE TABLE "counter" ("revision" INTEGER NOT NULL) STRICT;
-INSERT INTO "counter" VALUES (0);
+-- One row: the number of the last commit.
+CREATE TABLE "counter" (
+	"id" INTEGER PRIMARY KEY CHECK ("id" = 1),
+	"revision" INTEGER NOT NULL
+) STRICT;
+INSERT INTO "counter" VALUES (1, 0);
 
+-- What each commit changed; kind and op as in store.h. Every revision has at least one row.
 CREATE TABLE "changes" (
 	"revision" INTEGER NOT NULL,
 	"ordinal" INTEGER NOT NULL,
@@ -14,8 +21,8 @@ CREATE TABLE "changes" (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE "groups" (
-	"uid" BLOB NOT NULL,
-	"parent" BLOB REFERENCES "groups" ("uid"),
+	"uid" BLOB NOT NULL PRIMARY KEY,
+	"parent" BLOB REFERENCES "groups",
 	"name" TEXT NOT NULL,
 	"description" TEXT NOT NULL,
 	"is_verified" INTEGER NOT NULL CHECK ("is_verified" IN (0, 1)),
@@ -23,20 +30,23 @@ CREATE TABLE "groups" (
 	"status" INTEGER NOT NULL,
 	"is_system" INTEGER NOT NULL CHECK ("is_system" IN (0, 1)),
 	"created_us" INTEGER NOT NULL,
-	"updated_us" INTEGER NOT NULL,
-	PRIMARY KEY ("uid")
+	"updated_us" INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- Siblings differ by name; organizations (no parent: all different to an index) may share one until verified.
+CREATE UNIQUE INDEX "groups_by_parent" ON "groups" ("parent", "name");
+CREATE UNIQUE INDEX "groups_verified" ON "groups" ("name") WHERE "parent" IS NULL AND "is_verified" = 1;
+CREATE INDEX "groups_by_name" ON "groups" ("name");
 
 CREATE TABLE "limits" (
-	"group" BLOB NOT NULL REFERENCES "groups" ("uid"),
+	"group" BLOB NOT NULL REFERENCES "groups",
 	"kind" TEXT NOT NULL,
 	"most" INTEGER NOT NULL,
 	PRIMARY KEY ("group", "kind")
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE "identities" (
-	"uid" BLOB NOT NULL,
-	"parent" BLOB REFERENCES "groups" ("uid"),
+	"uid" BLOB NOT NULL PRIMARY KEY,
+	"parent" BLOB REFERENCES "groups",
 	"name" TEXT NOT NULL,
 	"description" TEXT NOT NULL,
 	"email" TEXT NOT NULL,
@@ -63,35 +73,41 @@ CREATE TABLE "identities" (
 	"is_pull_token" INTEGER NOT NULL CHECK ("is_pull_token" IN (0, 1)),
 	"created_us" INTEGER NOT NULL,
 	"updated_us" INTEGER NOT NULL,
-	"last_seen_us" INTEGER NOT NULL,
-	PRIMARY KEY ("uid")
+	"last_seen_us" INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX "identities_by_parent" ON "identities" ("parent", "name");
+CREATE INDEX "identities_by_issuer" ON "identities" ("issuer", "subject");
 
 CREATE TABLE "roles" (
-	"uid" BLOB NOT NULL,
-	"parent" BLOB REFERENCES "groups" ("uid"),
+	"uid" BLOB NOT NULL PRIMARY KEY,
+	"parent" BLOB REFERENCES "groups",
 	"name" TEXT NOT NULL,
 	"description" TEXT NOT NULL,
 	"caps" BLOB NOT NULL CHECK (length("caps") = 32),
 	"created_us" INTEGER NOT NULL,
-	"updated_us" INTEGER NOT NULL,
-	PRIMARY KEY ("uid")
+	"updated_us" INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX "roles_by_parent" ON "roles" ("parent", "name");
+CREATE UNIQUE INDEX "roles_built_in" ON "roles" ("name") WHERE "parent" IS NULL;
+CREATE INDEX "roles_by_name" ON "roles" ("name");
 
 CREATE TABLE "bindings" (
-	"uid" BLOB NOT NULL,
-	"group" BLOB NOT NULL REFERENCES "groups" ("uid"),
-	"identity" BLOB NOT NULL,
-	"role" BLOB NOT NULL REFERENCES "roles" ("uid"),
+	"uid" BLOB NOT NULL PRIMARY KEY,
+	"group" BLOB NOT NULL REFERENCES "groups",
+	"identity" BLOB NOT NULL, -- a user may be bound before they first come
+	"role" BLOB NOT NULL REFERENCES "roles",
 	"not_before_s" INTEGER NOT NULL,
 	"expires_s" INTEGER NOT NULL,
-	"created_us" INTEGER NOT NULL,
-	PRIMARY KEY ("uid")
+	"created_us" INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- Holds every column, so that the authorization index is loaded by one ordered scan of it.
+CREATE INDEX "bindings_by_identity" ON "bindings" ("identity", "uid", "group", "role", "not_before_s", "expires_s", "created_us");
+CREATE UNIQUE INDEX "bindings_once" ON "bindings" ("role", "identity", "group");
+CREATE INDEX "bindings_by_group" ON "bindings" ("group");
 
 CREATE TABLE "repos" (
-	"uid" BLOB NOT NULL,
-	"parent" BLOB NOT NULL REFERENCES "groups" ("uid"),
+	"uid" BLOB NOT NULL PRIMARY KEY,
+	"parent" BLOB NOT NULL REFERENCES "groups",
 	"name" TEXT NOT NULL,
 	"description" TEXT NOT NULL,
 	"readme" TEXT NOT NULL,
@@ -102,47 +118,45 @@ CREATE TABLE "repos" (
 	"sync_config" BLOB NOT NULL,
 	"custom_overlay" BLOB NOT NULL,
 	"created_us" INTEGER NOT NULL,
-	"updated_us" INTEGER NOT NULL,
-	PRIMARY KEY ("uid")
+	"updated_us" INTEGER NOT NULL
 ) STRICT;
+CREATE UNIQUE INDEX "repos_by_parent" ON "repos" ("parent", "name");
 
 CREATE TABLE "tags" (
-	"uid" BLOB NOT NULL,
-	"parent" BLOB NOT NULL REFERENCES "repos" ("uid"),
+	"uid" BLOB NOT NULL PRIMARY KEY,
+	"parent" BLOB NOT NULL REFERENCES "repos",
 	"name" TEXT NOT NULL,
 	"digest" TEXT NOT NULL,
 	"bundles" TEXT NOT NULL,
 	"is_deprecated" INTEGER NOT NULL CHECK ("is_deprecated" IN (0, 1)),
 	"kind" INTEGER NOT NULL,
 	"created_us" INTEGER NOT NULL,
-	"updated_us" INTEGER NOT NULL,
-	PRIMARY KEY ("uid")
-) STRICT, WITHOUT ROWID;
+	"updated_us" INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "tags_by_parent" ON "tags" ("parent", "name");
 
 CREATE TABLE "signing_keys" (
-	"kid" TEXT NOT NULL,
+	"kid" TEXT NOT NULL PRIMARY KEY,
 	"algorithm" TEXT NOT NULL,
 	"sealed" BLOB NOT NULL,
 	"certificate" BLOB NOT NULL,
 	"created_us" INTEGER NOT NULL,
 	"active_us" INTEGER NOT NULL,
-	"retired_us" INTEGER NOT NULL,
-	PRIMARY KEY ("kid")
-) STRICT, WITHOUT ROWID;
+	"retired_us" INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE "setup_codes" (
-	"digest" BLOB NOT NULL,
+	"digest" BLOB NOT NULL PRIMARY KEY,
 	"expires_us" INTEGER NOT NULL,
-	"tries_left" INTEGER NOT NULL,
-	PRIMARY KEY ("digest")
+	"tries_left" INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE "facts" (
-	"name" TEXT NOT NULL,
-	"value" BLOB NOT NULL,
-	PRIMARY KEY ("name")
+	"name" TEXT NOT NULL PRIMARY KEY,
+	"value" BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Appended in the order of commits; outlives what it tells of, so it refers to nothing.
 CREATE TABLE "events" (
 	"revision" INTEGER NOT NULL,
 	"ordinal" INTEGER NOT NULL,
@@ -163,19 +177,5 @@ CREATE TABLE "events" (
 	"at_us" INTEGER NOT NULL,
 	PRIMARY KEY ("revision", "ordinal")
 ) STRICT;
-
-CREATE UNIQUE INDEX "groups_by_name" ON "groups" ("parent", "name") WHERE "parent" IS NOT NULL;
-CREATE UNIQUE INDEX "groups_verified" ON "groups" ("name") WHERE "parent" IS NULL AND "is_verified" = 1;
-CREATE INDEX "groups_by_parent" ON "groups" ("parent");
-CREATE INDEX "identities_by_parent" ON "identities" ("parent");
-CREATE INDEX "identities_by_subject" ON "identities" ("issuer", "subject");
-CREATE UNIQUE INDEX "roles_by_name" ON "roles" ("parent", "name") WHERE "parent" IS NOT NULL;
-CREATE UNIQUE INDEX "roles_builtin" ON "roles" ("name") WHERE "parent" IS NULL;
-CREATE INDEX "roles_by_parent" ON "roles" ("parent");
--- Covers what the authorization index loads, in the order it loads it.
-CREATE INDEX "bindings_by_identity" ON "bindings" ("identity", "group", "role", "not_before_s", "expires_s");
-CREATE INDEX "bindings_by_group" ON "bindings" ("group");
-CREATE UNIQUE INDEX "bindings_by_role" ON "bindings" ("role", "identity", "group");
-CREATE UNIQUE INDEX "repos_by_name" ON "repos" ("parent", "name");
-CREATE UNIQUE INDEX "tags_by_name" ON "tags" ("parent", "name");
-CREATE INDEX "events_by_group" ON "events" ("group", "revision");
+CREATE UNIQUE INDEX "events_by_id" ON "events" ("id");
+CREATE INDEX "events_by_group" ON "events" ("group", "revision", "ordinal");
