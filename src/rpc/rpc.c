@@ -142,6 +142,14 @@ static FALLIBLE to_writer(struct journey *journey)
 	return store_submit(journey->call.parts->store, &journey->job);
 }
 
+/* Once handed over the journey is another thread's, which may have finished it already: nothing of it is touched here. */
+static bool is_away(struct journey *journey, status handed)
+{
+	if (FAILED(handed))
+		journey->result = handed; /* it never left */
+	return !FAILED(handed);
+}
+
 /* True when the call went elsewhere and comes back by itself; else journey->result stands. */
 static bool go(struct journey *journey)
 {
@@ -151,10 +159,8 @@ static bool go(struct journey *journey)
 		journey->result = FAIL(FAULT_UNIMPLEMENTED, "%s is not implemented", call->method->label);
 		return false;
 	}
-	if (call->method->place == PLACE_WRITE) {
-		journey->result = to_writer(journey);
-		return !FAILED(journey->result);
-	}
+	if (call->method->place == PLACE_WRITE)
+		return is_away(journey, to_writer(journey));
 	journey->result = journey_admit(journey);
 	if (FAILED(journey->result))
 		return false;
@@ -164,8 +170,7 @@ static bool go(struct journey *journey)
 			return false;
 		report_clear(&call->report);
 	}
-	journey->result = to_worker(journey);
-	return !FAILED(journey->result);
+	return is_away(journey, to_worker(journey));
 }
 
 /* ---- the beginning ---- */
