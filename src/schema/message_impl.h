@@ -25,8 +25,11 @@ const char *value_from_text(struct arena *arena, const ProtobufCFieldDescriptor 
 /* The same problem as a status. */
 status value_fail(const struct trail *trail, const char *problem) __attribute__((warn_unused_result, cold));
 
-/* Makes room for one element more (bounded by the arena) and gives its place, NULL when it does not fit. Capacities are
- * powers of two, so that n elements cost O(n). */
+/* message_set for a message whose lists this function alone has made: n elements cost O(n). */
+FALLIBLE message_set_fresh(struct arena *arena, const struct message_type *type, ProtobufCMessage *message,
+			   const struct field_path *path, slice text);
+/* Makes room for one element more (bounded by the arena) and gives its place, NULL when it does not fit. Capacities are taken
+ * to be powers of two, so never for a list that was made in another way. */
 void *field_append(struct arena *arena, const ProtobufCFieldDescriptor *field, ProtobufCMessage *message);
 /* Bytes of a field's value, or of one element. */
 size_t field_element_bytes(const ProtobufCFieldDescriptor *field);

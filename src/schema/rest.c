@@ -50,20 +50,17 @@ static status set_parameter(struct parameters *in, slice name, slice value)
 			return trail_fail(&trail, "is given twice");
 	if (!path_is_repeated(in->type, &path))
 		in->seen[in->count++] = path;
-	return message_set(in->arena, in->type, in->message, &path, value);
+	return message_set_fresh(in->arena, in->type, in->message, &path, value);
 }
 
 static status set_pairs(struct parameters *in, slice query)
 {
 	slice pair, name, value;
-	size_t count = 0;
 
 	while (query.len) {
 		(void)slice_cut(query, '&', &pair, &query); /* no "&": the last one */
 		if (pair.len == 0)
 			continue;
-		if (++count > REST_PARAMETERS_MAX)
-			return FAIL(FAULT_INVALID, "more than %d parameters", REST_PARAMETERS_MAX);
 		(void)slice_cut(pair, '=', &name, &value); /* no "=": the value is empty */
 		TRY(percent_decode(in->arena, PERCENT_FORM, name, &name));
 		TRY(percent_decode(in->arena, PERCENT_FORM, value, &value));
@@ -72,12 +69,23 @@ static status set_pairs(struct parameters *in, slice query)
 	return OK;
 }
 
-/* Room for one more than a query and a form can set together. */
-static FALLIBLE parameters_init(struct parameters *in, struct arena *arena, const struct message_type *type,
-				ProtobufCMessage *message, bool lenient)
+static size_t count_pairs(slice query)
 {
-	*in = (struct parameters){ .arena = arena, .type = type, .message = message, .lenient = lenient };
-	in->seen = NEW_N(arena, struct field_path, 2 * REST_PARAMETERS_MAX + 1);
+	size_t count = query.len > 0;
+
+	for (size_t i = 0; i < query.len; i++)
+		count += query.at[i] == '&';
+	return count;
+}
+
+/* Makes room for what query and form can set together. */
+static FALLIBLE parameters_init(struct parameters *in, slice query, slice form)
+{
+	size_t count = count_pairs(query) + count_pairs(form);
+
+	if (count > REST_PARAMETERS_MAX)
+		return FAIL(FAULT_INVALID, "more than %d parameters", REST_PARAMETERS_MAX);
+	in->seen = NEW_N(in->arena, struct field_path, count);
 	TRY_NEW(in->seen);
 	return OK;
 }
@@ -85,9 +93,9 @@ static FALLIBLE parameters_init(struct parameters *in, struct arena *arena, cons
 FALLIBLE query_decode(struct arena *arena, const struct message_type *type, slice query, bool lenient,
 		      ProtobufCMessage *message)
 {
-	struct parameters in;
+	struct parameters in = { .arena = arena, .type = type, .message = message, .lenient = lenient };
 
-	TRY(parameters_init(&in, arena, type, message, lenient));
+	TRY(parameters_init(&in, query, SLICE("")));
 	return set_pairs(&in, query);
 }
 
@@ -122,8 +130,8 @@ static status add_leaf(struct leaves *leaves, const struct message_type *type, c
 
 static status add_leaves(struct leaves *leaves, const struct message_type *type, const struct json *object, slice prefix)
 {
-	JSON_EACH(member, object)
-	TRY(add_leaf(leaves, type, member, prefix));
+	JSON_EACH (member, object)
+		TRY(add_leaf(leaves, type, member, prefix));
 	return OK;
 }
 
@@ -150,9 +158,9 @@ static const struct json *resource_member(const struct method *method, const str
 {
 	const struct field_row *row = &method->request->fields[method->resource];
 
-	JSON_EACH(member, body)
-	if (slice_eq(member->name, row->name) || slice_eq(member->name, row->json))
-		return member;
+	JSON_EACH (member, body)
+		if (slice_eq(member->name, row->name) || slice_eq(member->name, row->json))
+			return member;
 	return NULL;
 }
 
@@ -190,24 +198,35 @@ static status read_capture(struct arena *arena, const struct route_match *match,
 	return message_set(arena, match->method->request, request, &route->capture, text);
 }
 
+static status read_parameters(struct arena *arena, const struct route_match *match, const struct rest_input *input,
+			      ProtobufCMessage *request)
+{
+	bool has_form = match->method->is_form && input->body_kind == REST_BODY_FORM;
+	slice form = has_form ? input->body : SLICE("");
+	struct parameters in = { .arena = arena,
+				 .type = match->method->request,
+				 .message = request,
+				 .route = match->route,
+				 .lenient = match->method->is_form };
+
+	if (input->query.len == 0 && form.len == 0)
+		return OK;
+	TRY(parameters_init(&in, input->query, form));
+	TRY(set_pairs(&in, input->query));
+	return set_pairs(&in, form);
+}
+
 FALLIBLE rest_decode(struct arena *arena, const struct route_match *match, const struct rest_input *input,
 		     ProtobufCMessage **ret_request)
 {
 	const struct method *method = match->method;
 	ProtobufCMessage *request = message_new(arena, method->request);
 	const struct json *resource = NULL;
-	struct parameters in;
 
 	TRY_NEW(request);
-	if (!method->is_form)
-		TRY(read_body(arena, match, input->body_kind == REST_BODY_NONE ? SLICE("") : input->body, &request, &resource));
-	if (input->query.len || method->is_form) {
-		TRY(parameters_init(&in, arena, method->request, request, method->is_form));
-		in.route = match->route;
-		TRY(set_pairs(&in, input->query));
-		if (method->is_form && input->body_kind == REST_BODY_FORM)
-			TRY(set_pairs(&in, input->body));
-	}
+	if (!method->is_form && input->body_kind != REST_BODY_NONE)
+		TRY(read_body(arena, match, input->body, &request, &resource));
+	TRY(read_parameters(arena, match, input, request));
 	if (match->route->capture.count)
 		TRY(read_capture(arena, match, request));
 	if (method->update_mask >= 0 && resource && resource->kind == JSON_OBJECT &&

@@ -12,7 +12,7 @@
 
 enum rest_body_kind { REST_BODY_NONE, REST_BODY_JSON, REST_BODY_FORM };
 
-/* Parameters of one query or form; more are refused. */
+/* Parameters of one call, query and form together; more are refused. */
 #define REST_PARAMETERS_MAX 256
 
 struct rest_input {

@@ -278,28 +278,64 @@ static ProtobufCMessage *reach(struct arena *arena, const struct message_type **
 	return message;
 }
 
-FALLIBLE message_set(struct arena *arena, const struct message_type *type, ProtobufCMessage *message,
-		     const struct field_path *path, slice text)
+static status set_fail(const struct message_type *type, const struct field_path *path, const char *problem)
 {
 	char name[FIELD_PATH_BYTES];
-	const ProtobufCFieldDescriptor *field;
-	unsigned index = path->steps[path->count - 1];
 	struct trail trail = { .index = -1 };
-	void *at;
 
 	field_path_format(type, path, name);
 	trail.name = slice_str(name);
-	message = reach(arena, &type, message, path);
+	return value_fail(&trail, problem);
+}
+
+typedef void *append_fn(struct arena *arena, const ProtobufCFieldDescriptor *field, ProtobufCMessage *message);
+
+static status field_set(struct arena *arena, const struct message_type *type, ProtobufCMessage *message,
+			const struct field_path *path, slice text, append_fn *append)
+{
+	const struct message_type *inner = type;
+	const ProtobufCFieldDescriptor *field;
+	unsigned index = path->steps[path->count - 1];
+	const char *problem;
+	void *at;
+
+	message = reach(arena, &inner, message, path);
 	TRY_NEW(message);
-	field = &type->descriptor->fields[index];
-	if (type->fields[index].type && type->fields[index].type->is_map_entry)
-		return trail_fail(&trail, "is a map and cannot be set from text");
-	at = field_is_repeated(field) ? field_append(arena, field, message) : field_place(field, message);
+	field = &inner->descriptor->fields[index];
+	if (inner->fields[index].type && inner->fields[index].type->is_map_entry)
+		return set_fail(type, path, "is a map and cannot be set from text");
+	at = field_is_repeated(field) ? append(arena, field, message) : field_place(field, message);
 	TRY_NEW(at);
-	const char *problem = value_from_text(arena, field, &type->fields[index], text, at);
+	problem = value_from_text(arena, field, &inner->fields[index], text, at);
 	if (problem)
-		return value_fail(&trail, problem);
+		return set_fail(type, path, problem);
 	if (field_in_oneof(field))
 		*field_case(field, message) = field->id;
 	return OK;
+}
+
+/* For a list whose capacity nobody knows, such as one that protobuf-c made: copied with room for one more. */
+static void *append_copying(struct arena *arena, const ProtobufCFieldDescriptor *field, ProtobufCMessage *message)
+{
+	size_t *count = field_count(field, message), bytes = field_element_bytes(field);
+	char **elements = field_place(field, message), *grown = arena_alloc_n(arena, *count + 1, bytes);
+
+	if (!grown)
+		return NULL;
+	if (*count)
+		memcpy(grown, *elements, *count * bytes);
+	*elements = grown;
+	return grown + (*count)++ * bytes;
+}
+
+FALLIBLE message_set(struct arena *arena, const struct message_type *type, ProtobufCMessage *message,
+		     const struct field_path *path, slice text)
+{
+	return field_set(arena, type, message, path, text, append_copying);
+}
+
+FALLIBLE message_set_fresh(struct arena *arena, const struct message_type *type, ProtobufCMessage *message,
+			   const struct field_path *path, slice text)
+{
+	return field_set(arena, type, message, path, text, field_append);
 }

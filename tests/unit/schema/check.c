@@ -252,8 +252,8 @@ static void check_refs(const struct json *value, const struct json *schemas)
 		(void)snprintf(name, sizeof(name), "%.*s", SLICE_ARG(slice_from(ref, stem.len)));
 		CHECK(json_member(schemas, name));
 	}
-	JSON_EACH(item, value)
-	check_refs(item, schemas);
+	JSON_EACH (item, value)
+		check_refs(item, schemas);
 }
 
 TEST(the_description_refers_to_nothing_that_is_missing)

@@ -217,8 +217,51 @@ TEST(a_full_arena_ends_in_a_fault)
 	buffer_done(&text);
 }
 
+/* Names enough to need several blocks, so that several allocations can fail. */
+static slice long_list(struct buffer *text)
+{
+	buffer_init(text, NULL, 1 << 20);
+	buffer_text(text, "{\"aud\":[\"\"");
+	for (int i = 0; i < 1000; i++)
+		buffer_text(text, ",\"an audience of some length\"");
+	buffer_text(text, "]}");
+	return buffer_slice(text);
+}
+
+TEST(any_allocation_may_fail_and_the_call_alone_does)
+{
+	CLEANUP(arena_freep) struct arena *kept = arena_new(ARENA_BYTES);
+	const struct message_type *type = TYPE("oidc.ExchangeRequest");
+	struct buffer text;
+	slice json = long_list(&text), wire;
+	ProtobufCMessage *first;
+	bool is_done = false;
+	unsigned failures = 0;
+
+	CHECK_OK(message_from_json(kept, type, json, &first));
+	wire = to_wire(kept, first);
+	for (uint64_t n = 1; !is_done; n++) {
+		struct arena *arena = arena_new(ARENA_BYTES);
+		ProtobufCMessage *message, *again;
+		status st;
+
+		mem_fail_after(n);
+		st = message_from_json(arena, type, json, &message);
+		if (!FAILED(st))
+			st = message_decode(arena, type, wire, &again);
+		is_done = mem_count() < n;
+		mem_fail_after(0);
+		CHECK(!FAILED(st) || st.fault == FAULT_EXHAUSTED);
+		failures += FAILED(st);
+		arena_free(arena);
+	}
+	CHECK(failures >= 3);
+	buffer_done(&text);
+}
+
 TESTS(an_answer_shows_unset_members_as_the_public_gateway_does, numbers_of_64_bits_are_strings_and_optional_zero_is_shown,
       a_message_survives_json_and_wire, member_names_are_taken_in_both_cases_but_once, a_misspelt_member_is_refused_by_its_name,
       only_one_alternative_may_be_given, wrong_kinds_are_refused_and_null_is_unset, enums_go_by_name_and_come_by_name_or_number,
       times_durations_and_masks_have_their_own_forms, bytes_are_base64_of_either_alphabet_in_and_standard_out,
-      a_map_with_numbers_for_keys_takes_each_key_one_way, hostile_text_does_not_pass, a_full_arena_ends_in_a_fault)
+      a_map_with_numbers_for_keys_takes_each_key_one_way, hostile_text_does_not_pass, a_full_arena_ends_in_a_fault,
+      any_allocation_may_fail_and_the_call_alone_does)

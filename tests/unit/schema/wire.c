@@ -155,6 +155,19 @@ TEST(fields_are_found_and_set_by_path)
 	CHECK_SLICE(message_text_at(message, &path), ""); /* another alternative holds now */
 }
 
+TEST(a_list_from_the_wire_can_grow)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(ARENA_BYTES);
+	const struct message_type *type = TYPE("oidc.ExchangeRequest");
+	struct field_path path;
+	ProtobufCMessage *message;
+
+	CHECK_OK(message_decode(arena, type, BYTES("\x0a\x01x\x0a\x01y\x0a\x01z"), &message));
+	CHECK(field_path_parse(type, SLICE("aud"), &path));
+	CHECK_OK(message_set(arena, type, message, &path, SLICE("w")));
+	CHECK_SLICE(to_json(arena, type, message, JSON_SPARSE), "{\"aud\":[\"x\",\"y\",\"z\",\"w\"]}");
+}
+
 TEST(every_type_is_found_by_its_name)
 {
 	for (size_t i = 0; i < message_types_count; i++) {
@@ -177,4 +190,4 @@ TEST(every_type_is_found_by_its_name)
 TESTS(strings_that_are_no_text_are_refused_by_field, malformed_bytes_are_refused, fields_nobody_knows_are_passed_over,
       a_message_field_given_twice_is_refused_a_scalar_keeps_the_last, a_map_key_given_twice_is_refused,
       many_tiny_elements_end_in_exhaustion_not_in_memory, every_prefix_and_every_flipped_byte_ends_cleanly,
-      fields_are_found_and_set_by_path, every_type_is_found_by_its_name)
+      fields_are_found_and_set_by_path, a_list_from_the_wire_can_grow, every_type_is_found_by_its_name)
