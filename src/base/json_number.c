@@ -1,3 +1,6 @@
+/*
+ * json_number: the grammar of numbers and their exact values.
+ */
 #include <math.h>
 #include <stdlib.h>
 

@@ -1,3 +1,6 @@
+/*
+ * json_write: the writer's half of json.h.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,8 @@
+/*
+ * key_adopt: the one gate every key passes, whichever way it came.
+ *
+ * Promises  what key.h says of any key holds behind key_adopt(); a private key has signed once and its public half agreed.
+ */
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 

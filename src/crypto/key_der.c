@@ -1,3 +1,6 @@
+/*
+ * key_der: keys from and to PEM and DER, and new ones. Never asks anybody for a password.
+ */
 #include <assert.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>

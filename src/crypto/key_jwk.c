@@ -1,3 +1,6 @@
+/*
+ * key_jwk: keys from RFC 7517 members. Reads and measures them; whether the numbers make a good key is key_adopt's business.
+ */
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 #include <stdio.h>

@@ -1,3 +1,6 @@
+/*
+ * key_sign: the two functions every token ends in, and the step between JOSE's r || s and the library's DER.
+ */
 #include "crypto/context_impl.h"
 #include "crypto/key_impl.h"
 
