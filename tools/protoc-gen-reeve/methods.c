@@ -54,6 +54,7 @@ static void add_route(struct contract *contract, struct gen_method *m, const cha
 {
 	struct gen_route *route = &m->routes[m->routes_count];
 	slice rest = slice_str(template), inside, wild = SLICE("");
+	unsigned steps[4];
 
 	if (m->routes_count == METHOD_ROUTES_MAX) {
 		contract_fail(contract, "%s: too many routes", m->label);
@@ -77,6 +78,8 @@ static void add_route(struct contract *contract, struct gen_method *m, const cha
 	route->suffix = rest;
 	route->capture = arena_text(contract->arena, inside);
 	route->is_deep = slice_is(wild, "**");
+	if (!contract_path(contract, m->request, route->capture, steps, 4))
+		contract_fail(contract, "%s: no field %s for the capture", m->label, route->capture);
 }
 
 static const char *rule_path(const Google__Api__HttpRule *rule, const char **ret_verb)
