@@ -100,14 +100,6 @@ const struct cap_row *cap_by_name(slice name)
 	return NULL;
 }
 
-struct caps caps_public(struct caps set)
-{
-	for (unsigned bit = 0; bit < CAPS_BITS; bit++)
-		if (caps_has(&set, bit) && rows[bit].is_own)
-			set.words[bit / WORD_BITS] &= ~(UINT64_C(1) << (bit % WORD_BITS));
-	return set;
-}
-
 size_t caps_count(const struct caps *set)
 {
 	size_t count = 0;

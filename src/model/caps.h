@@ -1,8 +1,8 @@
 /*
  * caps: a set of capabilities, one bit each (spec model.md 6, tokens.md 2.1).
  *
- * The table of capabilities is the enum in api/capabilities.proto; capabilities.def is generated from it. A bit below 222
- * belongs to the public contract; ours count from 255 down and never enter a token.
+ * The table of capabilities is the enum in api/capabilities.proto; capabilities.def is generated from it. Bits below
+ * CAPS_OWN_FIRST belong to the public contract; ours count from 255 down and never enter a token.
  */
 #ifndef MODEL_CAPS_H
 #define MODEL_CAPS_H
@@ -13,6 +13,7 @@
 #include "base/status.h"
 
 #define CAPS_BITS 256
+#define CAPS_OWN_FIRST 240 /* bits from here on are ours; below is the contract and the room it has to grow */
 
 struct caps {
 	uint64_t words[CAPS_BITS / 64]; /* bit b is words[b / 64] >> (b % 64) & 1 */
@@ -73,7 +74,11 @@ static inline bool caps_within(const struct caps *part, const struct caps *whole
 	return true;
 }
 /* Without the bits of ours, for a token. */
-struct caps caps_public(struct caps set);
+static inline struct caps caps_public(struct caps set)
+{
+	set.words[CAPS_OWN_FIRST / 64] &= (UINT64_C(1) << (CAPS_OWN_FIRST % 64)) - 1;
+	return set;
+}
 /* What is in a and not in b. */
 struct caps caps_minus(struct caps a, struct caps b);
 size_t caps_count(const struct caps *set);

@@ -166,7 +166,7 @@ TEST(the_table_holds_the_whole_contract)
 		CHECK(i == 0 || rows[i - 1]->number < rows[i]->number);
 		CHECK(cap_by_number(rows[i]->number) == rows[i] && cap_by_bit(rows[i]->bit) == rows[i]);
 		CHECK(cap_by_name(slice_str(rows[i]->name)) == rows[i]);
-		CHECK((rows[i]->bit >= 222) == rows[i]->is_own);
+		CHECK((rows[i]->bit >= CAPS_OWN_FIRST) == rows[i]->is_own);
 	}
 	CHECK_INT(count - own, 216);
 	CHECK_INT(deprecated, 21);
