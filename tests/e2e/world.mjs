@@ -91,6 +91,8 @@ export async function openWorld({ issuer, registries = [], flags = [], data } = 
   world.close = async (signal = 'SIGTERM') => {
     if (world.process.exitCode === null && world.process.signalCode === null) world.process.kill(signal);
     const end = await world.exited;
+    // The test build carries sanitizers: what they find, leaks at the end included, shows here.
+    if (signal === 'SIGTERM' && (end.code !== 0 || /runtime error|Sanitizer/.test(world.log))) throw new Error(`reeved ended badly: ${JSON.stringify(end)}\n${world.log.slice(-4000)}`);
     if (!data) rmSync(world.data, { recursive: true, force: true });
     return end;
   };
