@@ -64,8 +64,7 @@ static status read_list(const struct place *place, const struct json *list, stru
 	if (list->kind != JSON_ARRAY)
 		return trail_fail(trail, "must be a list");
 	trail->index = 0;
-	JSON_EACH(item, list)
-	{
+	JSON_EACH (item, list) {
 		void *at = field_append(place->arena, place->field, message);
 
 		TRY_NEW(at);
@@ -103,8 +102,7 @@ static status read_map(const struct place *place, const struct json *map, const 
 
 	if (map->kind != JSON_OBJECT)
 		return trail_fail(trail, "must be an object");
-	JSON_EACH(member, map)
-	{
+	JSON_EACH (member, map) {
 		struct trail at = { .up = trail, .name = member->name, .index = -1 };
 		ProtobufCMessage *entry = message_new(place->arena, type), **slot;
 
@@ -159,8 +157,7 @@ static status read_members(struct arena *arena, const struct message_type *type,
 	unsigned hint = 0;
 	uint64_t seen = 0;
 
-	JSON_EACH(member, object)
-	{
+	JSON_EACH (member, object) {
 		struct trail trail = { .up = up, .name = member->name, .index = -1 };
 		int i = find_member(type, member->name, &hint);
 

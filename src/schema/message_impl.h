@@ -6,6 +6,12 @@
 
 #include "schema/message.h"
 
+/* Years 1 to 9999, as the text form of a time has them. */
+#define TIME_SECONDS_MIN INT64_C(-62135596800)
+#define TIME_SECONDS_MAX INT64_C(253402300799)
+/* Seconds a Duration may have, either way (about 10 000 years). */
+#define DURATION_SECONDS_MAX INT64_C(315576000000)
+
 /* Where we are in a message, for the name in an error; frames stand on the stack, innermost last. */
 struct trail {
 	const struct trail *up;

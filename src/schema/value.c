@@ -12,8 +12,6 @@
 #include "schema/mask.h"
 #include "schema/message_impl.h"
 
-/* Seconds a Duration may have (about 10 000 years). */
-#define DURATION_SECONDS_MAX UINT64_C(315576000000)
 #define NANO_DIGITS 9
 
 const char value_too_much[] = "";
@@ -122,6 +120,13 @@ static const char *bytes_from_text(struct arena *arena, slice text, ProtobufCBin
 	return NULL;
 }
 
+/* An offset may lead out of the years that a time has. */
+static bool time_parse(slice text, int64_t *ret_seconds, int32_t *ret_nanos)
+{
+	return clock_parse(text, ret_seconds, ret_nanos) && *ret_seconds >= TIME_SECONDS_MIN &&
+	       *ret_seconds <= TIME_SECONDS_MAX;
+}
+
 /* "3.5s", "-0.25s": a sign, whole seconds, up to nine digits of a fraction. */
 static bool duration_parse(slice text, int64_t *ret_seconds, int32_t *ret_nanos)
 {
@@ -197,7 +202,7 @@ static const char *message_from_text(struct arena *arena, const struct message_t
 	*ret_message = message;
 	switch (type->well_known) {
 	case WELL_KNOWN_TIMESTAMP:
-		return clock_parse(text, &time->seconds, &time->nanos) ? NULL : "must be a time such as 2026-01-31T12:00:00Z";
+		return time_parse(text, &time->seconds, &time->nanos) ? NULL : "must be a time such as 2026-01-31T12:00:00Z";
 	case WELL_KNOWN_DURATION:
 		return duration_parse(text, &duration->seconds, &duration->nanos) ? NULL : "must be seconds such as 3600s";
 	case WELL_KNOWN_FIELD_MASK:

@@ -3,9 +3,13 @@
  *
  * protobuf-c unpacks, but takes any bytes for a string and merges what is given twice. So the wire is walked first: strings are
  * UTF-8 without NUL, lengths fit, groups do not occur, a message field comes once, depth is bounded; afterwards a map's keys
- * must be distinct.
+ * must be distinct, and times within the years that have a text form.
  */
+#include "google/protobuf/duration.pb-c.h"
+#include "google/protobuf/timestamp.pb-c.h"
 #include "schema/message_impl.h"
+
+#define NANOS_MAX 999999999
 
 #define VARINT_BYTES_MAX 10
 #define TAG_MAX UINT64_C(0xffffffff)
@@ -18,7 +22,7 @@ struct walk {
 	unsigned depth;
 	unsigned hint; /* index of the field after the last one found */
 	uint64_t seen; /* message fields that were given */
-	bool *has_maps;
+	bool *needs_look;
 };
 _Static_assert(MESSAGE_DEPTH_MAX < 100, "the walk recurses this deep");
 
@@ -70,7 +74,7 @@ static status walk_inner(struct walk *walk, int field, slice bytes)
 		.type = type,
 		.trail = { .up = &walk->trail, .index = -1 },
 		.depth = walk->depth + 1,
-		.has_maps = walk->has_maps,
+		.needs_look = walk->needs_look,
 	};
 
 	if (inner.depth > MESSAGE_DEPTH_MAX)
@@ -80,7 +84,7 @@ static status walk_inner(struct walk *walk, int field, slice bytes)
 			return trail_fail(&walk->trail, "is given twice");
 		walk->seen |= UINT64_C(1) << field;
 	}
-	*walk->has_maps |= type->is_map_entry;
+	*walk->needs_look |= type->is_map_entry || type->well_known != WELL_KNOWN_NONE;
 	return walk_message(&inner);
 }
 
@@ -137,7 +141,7 @@ static status walk_message(struct walk *walk)
 	return OK;
 }
 
-/* ---- a map's keys are distinct ---- */
+/* ---- what only the unpacked message shows: keys given twice, times out of range ---- */
 
 static int key_order(const ProtobufCMessage *a, const ProtobufCMessage *b)
 {
@@ -185,8 +189,24 @@ static status fill_values(struct arena *arena, const struct message_type *entry,
 	return OK;
 }
 
-static status check_maps(struct arena *arena, const struct message_type *type, const ProtobufCMessage *message,
-			 const struct trail *up)
+static status check_time(const struct message_type *type, const ProtobufCMessage *message, const struct trail *trail)
+{
+	const Google__Protobuf__Timestamp *time = (const void *)message;
+	const Google__Protobuf__Duration *span = (const void *)message;
+	bool is_good = true;
+
+	if (type->well_known == WELL_KNOWN_TIMESTAMP)
+		is_good = time->seconds >= TIME_SECONDS_MIN && time->seconds <= TIME_SECONDS_MAX && time->nanos >= 0 &&
+			  time->nanos <= NANOS_MAX;
+	else if (type->well_known == WELL_KNOWN_DURATION)
+		is_good = span->seconds >= -DURATION_SECONDS_MAX && span->seconds <= DURATION_SECONDS_MAX &&
+			  span->nanos >= -NANOS_MAX && span->nanos <= NANOS_MAX &&
+			  (span->seconds == 0 || span->nanos == 0 || (span->seconds < 0) == (span->nanos < 0));
+	return is_good ? OK : trail_fail(trail, "is out of range");
+}
+
+static status look_inside(struct arena *arena, const struct message_type *type, const ProtobufCMessage *message,
+			  const struct trail *up)
 {
 	for (unsigned i = 0; i < type->descriptor->n_fields; i++) {
 		const ProtobufCFieldDescriptor *field = &type->descriptor->fields[i];
@@ -200,9 +220,11 @@ static status check_maps(struct arena *arena, const struct message_type *type, c
 			TRY(fill_values(arena, inner, field_messages(field, message), *field_count(field, message)));
 		}
 		if (!field_is_repeated(field))
-			TRY(check_maps(arena, inner, field_message(field, message), &trail));
+			TRY(check_time(inner, field_message(field, message), &trail));
+		if (!field_is_repeated(field))
+			TRY(look_inside(arena, inner, field_message(field, message), &trail));
 		for (size_t k = 0; field_is_repeated(field) && k < *field_count(field, message); k++)
-			TRY(check_maps(arena, inner, field_messages(field, message)[k], &trail));
+			TRY(look_inside(arena, inner, field_messages(field, message)[k], &trail));
 	}
 	return OK;
 }
@@ -232,12 +254,12 @@ FALLIBLE message_decode(struct arena *arena, const struct message_type *type, sl
 {
 	struct memory memory = { .arena = arena };
 	ProtobufCAllocator allocator = { memory_alloc, memory_free, &memory };
-	bool has_maps = false;
+	bool needs_look = false;
 	struct walk walk = { .at = (const uint8_t *)wire.at,
 			     .end = (const uint8_t *)wire.at + wire.len,
 			     .type = type,
 			     .trail = { .index = -1 },
-			     .has_maps = &has_maps };
+			     .needs_look = &needs_look };
 	ProtobufCMessage *message;
 
 	if (wire.len > MESSAGE_BYTES_MAX)
@@ -248,8 +270,8 @@ FALLIBLE message_decode(struct arena *arena, const struct message_type *type, sl
 		TRY_NEW(message);
 	if (!message)
 		return FAIL(FAULT_INVALID, "the message is malformed");
-	if (has_maps)
-		TRY(check_maps(arena, type, message, NULL));
+	if (needs_look)
+		TRY(look_inside(arena, type, message, NULL));
 	*ret_message = message;
 	return OK;
 }

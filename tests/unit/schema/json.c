@@ -153,6 +153,8 @@ TEST(times_durations_and_masks_have_their_own_forms)
 		   "{\"createTime\":\"2026-01-31T12:00:00Z\"}");
 	REFUSES_JSON(arena, invite, "{\"createTime\":\"2026-02-30T13:00:00Z\"}", "create_time");
 	REFUSES_JSON(arena, invite, "{\"createTime\":\"yesterday\"}", "create_time");
+	REFUSES_JSON(arena, invite, "{\"createTime\":\"0001-01-01T00:00:00+23:00\"}", "create_time");
+	REFUSES_JSON(arena, invite, "{\"createTime\":\"9999-12-31T23:59:59-23:00\"}", "create_time");
 	TAKES_JSON(arena, update, "{\"updateMask\":\"displayName,oidc.clientSecret\"}",
 		   "{\"updateMask\":\"displayName,oidc.clientSecret\"}");
 	TAKES_JSON(arena, update, "{\"updateMask\":\"*\"}", "{\"updateMask\":\"*\"}");

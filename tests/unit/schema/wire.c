@@ -155,6 +155,20 @@ TEST(fields_are_found_and_set_by_path)
 	CHECK_SLICE(message_text_at(message, &path), ""); /* another alternative holds now */
 }
 
+TEST(times_without_a_text_form_are_refused)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(ARENA_BYTES);
+	const struct message_type *tags = TYPE("registry.v2.ListTagsRequest"), *invite = TYPE("iam.v2.GroupInvite");
+	ProtobufCMessage *message;
+
+	CHECK_OK(message_decode(arena, tags, BYTES("\x1a\x06\x08\xff\xed\xa6\xf9\x05"), &message));
+	REFUSES_WIRE(arena, tags, BYTES("\x1a\x0a\x08\xff\xff\xff\xff\xff\xff\xff\xff\x7f"), "updated_since");
+	REFUSES_WIRE(arena, tags, BYTES("\x1a\x06\x10\x80\x94\xeb\xdc\x03"), "updated_since"); /* 1e9 nanoseconds */
+	REFUSES_WIRE(arena, invite, BYTES("\x22\x0d\x08\x01\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
+		     "ttl"); /* 1 s, -1 ns */
+	REFUSES_WIRE(arena, invite, BYTES("\x22\x07\x08\x80\x80\x80\x80\x80\x40"), "ttl");
+}
+
 TEST(a_list_from_the_wire_can_grow)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(ARENA_BYTES);
@@ -190,4 +204,5 @@ TEST(every_type_is_found_by_its_name)
 TESTS(strings_that_are_no_text_are_refused_by_field, malformed_bytes_are_refused, fields_nobody_knows_are_passed_over,
       a_message_field_given_twice_is_refused_a_scalar_keeps_the_last, a_map_key_given_twice_is_refused,
       many_tiny_elements_end_in_exhaustion_not_in_memory, every_prefix_and_every_flipped_byte_ends_cleanly,
-      fields_are_found_and_set_by_path, a_list_from_the_wire_can_grow, every_type_is_found_by_its_name)
+      fields_are_found_and_set_by_path, a_list_from_the_wire_can_grow, times_without_a_text_form_are_refused,
+      every_type_is_found_by_its_name)
