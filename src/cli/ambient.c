@@ -57,6 +57,8 @@ static bool is_token(slice text)
 {
 	size_t dots = 0;
 
+	if (text.len > 255)
+		return true; /* too long for a file's name; an AWS request has no dots */
 	for (size_t i = 0; i < text.len; i++) {
 		if (text.at[i] == '/')
 			return false;

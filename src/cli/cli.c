@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "cli/client.h"
 #include "cli/docker.h"
 #include "cli/help.h"

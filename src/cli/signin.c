@@ -110,6 +110,14 @@ bool signin_can_renew(struct cli *cli, slice audience)
 	return !FAILED(source_of(cli, audience, &source)) && source != SOURCE_NONE;
 }
 
+bool signin_is_possible(struct cli *cli, slice audience)
+{
+	struct claims claims;
+	slice token;
+
+	return (!FAILED(cache_read(cli, audience, CACHED_ACCESS, &token)) && is_live(cli, token, &claims)) || signin_can_renew(cli, audience);
+}
+
 FALLIBLE signin_nobody(struct cli *cli, slice audience)
 {
 	return FAIL(FAULT_UNAUTHENTIC, "nobody is signed in for %.*s; run `reeve auth login`", SLICE_ARG(audience));

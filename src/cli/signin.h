@@ -19,6 +19,8 @@ FALLIBLE signin_token(struct cli *cli, slice audience, slice *ret_token);
 /* A new one, whatever the cache holds. */
 FALLIBLE signin_renew(struct cli *cli, slice audience, slice *ret_token);
 bool signin_can_renew(struct cli *cli, slice audience);
+/* A live token is cached, or one could be had; nothing is asked of the network. */
+bool signin_is_possible(struct cli *cli, slice audience);
 /* What the session may do has changed (an organization was made): the next call has a new token. Warns when none can be had. */
 FALLIBLE signin_changed(struct cli *cli);
 /* FAULT_UNAUTHENTIC of the form above. */

@@ -1,0 +1,132 @@
+/*
+ * invites: `iam invites` and `events subscriptions`: what hangs at a location and is only made, listed and deleted.
+ */
+#include "cli/nouns.h"
+#include "cli/resolve.h"
+#include "cli/value.h"
+#include "cli/verbs.h"
+
+/* --- invites --- */
+
+static slice cell_expiration(struct cli *cli, const struct json *row)
+{
+	int64_t seconds;
+
+	return date_parse(json_at(row, "expirationTime"), &seconds) ? time_text(cli->arena, seconds) : slice_str("");
+}
+
+static slice cell_role(struct cli *cli, const struct json *row)
+{
+	char *text = arena_printf(cli->arena, "[%.*s] %.*s", SLICE_ARG(json_at(row, "role.name")), SLICE_ARG(json_at(row, "role.description")));
+
+	return slice_str(text);
+}
+
+static const struct column invite_columns[] = { { "ID", "uid" },
+						{ "EXPIRATION", NULL, cell_expiration },
+						{ "KEYID", "keyId" },
+						{ "ROLE", NULL, cell_role },
+						{ "EMAIL", "email", NULL, true },
+						{ NULL } };
+static const struct show invite_show = { invite_columns };
+static const struct column code_columns[] = { { "ID", "uid" }, { "EXPIRATION", NULL, cell_expiration }, { "CODE", "code" }, { NULL } };
+static const struct show code_show = { code_columns };
+
+/* The location is an argument, --parent or default.group. */
+static FALLIBLE location(struct cli *cli, slice *ret_uid)
+{
+	if (cli->args_count > 0)
+		return resolve_group(cli, cli_arg(cli, 0), GROUP_ANY, ret_uid);
+	return resolve_parent(cli, ret_uid);
+}
+
+status invites_create(struct cli *cli)
+{
+	const struct json *row;
+	slice parent, role;
+	struct ask ask;
+	char *ttl;
+
+	if (flag_text(cli, FLAG_ROLE).len == 0)
+		return MISUSE(cli, "--role is missing: what the invited may do");
+	TRY(location(cli, &parent));
+	TRY(resolve_role(cli, flag_text(cli, FLAG_ROLE), parent, &role));
+	TRY(ask_begin(cli, &ask, METHOD_GROUP_INVITES_CREATE_GROUP_INVITE, "creating an invite"));
+	ask_text(&ask, "parent", parent);
+	ask_text(&ask, "group_invite.role_uid", role);
+	ttl = arena_printf(cli->arena, "%lds", (long)flag_number(cli, FLAG_INVITE_TTL));
+	TRY_NEW(ttl);
+	ask_text(&ask, "group_invite.ttl", slice_str(ttl));
+	if (flag_given(cli, FLAG_EMAIL))
+		ask_text(&ask, "group_invite.email", flag_text(cli, FLAG_EMAIL));
+	if (flag_on(cli, FLAG_SINGLE_USE))
+		ask_json(&ask, "group_invite.single_use", SLICE("true"));
+	TRY(call(cli, &ask, &row));
+	return print_rows(cli, &code_show, &row, 1, false);
+}
+
+/* Lists of what hangs below a location. */
+static FALLIBLE list(struct cli *cli, enum method_id method, const char *what, const char *items, const struct show *show)
+{
+	const struct json **rows;
+	struct ask ask;
+	size_t count;
+	slice parent;
+
+	TRY(resolve_parent_if_any(cli, &parent));
+	TRY(ask_begin(cli, &ask, method, "%s", what));
+	if (parent.len > 0)
+		ask_text(&ask, "uidp.descendants_of", parent);
+	TRY(call_list(cli, &ask, items, &rows, &count));
+	return print_rows(cli, show, rows, count, true);
+}
+
+status invites_list(struct cli *cli)
+{
+	return list(cli, METHOD_GROUP_INVITES_LIST_GROUP_INVITES, "listing invites", "groupInvites", &invite_show);
+}
+
+status invites_delete(struct cli *cli)
+{
+	for (size_t i = 0; i < cli->args_count; i++)
+		if (!is_uid(cli_arg(cli, i)))
+			return MISUSE(cli, "\"%.*s\" is no invite's id", SLICE_ARG(cli_arg(cli, i)));
+	TRY(cli_confirm(cli, true, "Delete %zu invites?", cli->args_count));
+	for (size_t i = 0; i < cli->args_count; i++)
+		TRY(delete_by_uid(cli, METHOD_GROUP_INVITES_DELETE_GROUP_INVITE, "invite", cli_arg(cli, i)));
+	return OK;
+}
+
+/* --- event subscriptions --- */
+
+static const struct column subscription_columns[] = { { "ID", "uid" }, { "SINK", "sink" }, { NULL } };
+static const struct show subscription_show = { subscription_columns };
+
+status subscriptions_create(struct cli *cli)
+{
+	const struct json *row;
+	struct ask ask;
+	slice parent;
+
+	TRY(resolve_parent(cli, &parent));
+	TRY(ask_begin(cli, &ask, METHOD_SUBSCRIPTIONS_CREATE_SUBSCRIPTION, "creating a subscription"));
+	ask_text(&ask, "parent", parent);
+	ask_text(&ask, "subscription.sink", cli_arg(cli, 0));
+	TRY(call(cli, &ask, &row));
+	return print_rows(cli, &subscription_show, &row, 1, false);
+}
+
+status subscriptions_list(struct cli *cli)
+{
+	return list(cli, METHOD_SUBSCRIPTIONS_LIST_SUBSCRIPTIONS, "listing subscriptions", "subscriptions", &subscription_show);
+}
+
+status subscriptions_delete(struct cli *cli)
+{
+	slice uid = cli_arg(cli, 0);
+
+	if (!is_uid(uid))
+		return MISUSE(cli, "\"%.*s\" is no subscription's id", SLICE_ARG(uid));
+	TRY(cli_confirm(cli, true, "Delete the subscription %.*s?", SLICE_ARG(uid)));
+	return delete_by_uid(cli, METHOD_SUBSCRIPTIONS_DELETE_SUBSCRIPTION, "subscription", uid);
+}
