@@ -17,11 +17,11 @@
 struct trail;
 
 struct trail_options {
-	slice folder;             /* made 0700 when missing */
-	size_t buffer_bytes;      /* default 4 MiB */
-	size_t segment_bytes;     /* a new file past this; default 64 MiB */
+	slice folder;         /* made 0700 when missing */
+	size_t buffer_bytes;  /* default 4 MiB */
+	size_t segment_bytes; /* a new file past this; default 64 MiB */
 	const struct clock *clock;
-	struct store *store;      /* the chain's head goes to table_facts "trail_head" every second; NULL in tests */
+	struct store *store; /* the chain's head goes to table_facts "trail_head" every second; NULL in tests */
 };
 
 /* Opens, verifies the last segment's tail (a torn last line is cut and noted), starts the flushing thread. */
@@ -30,12 +30,12 @@ FALLIBLE trail_open(const struct trail_options *options, struct trail **ret_trai
 struct trail *trail_close(struct trail *trail);
 
 struct trail_record {
-	const char *what;       /* "exchange", "denied", "registry.token": a literal */
+	const char *what; /* "exchange", "denied", "registry.token": a literal */
 	const char *method;
 	slice identity, issuer, subject; /* who, as text; each cut at 512 bytes */
 	slice audience, scope;
-	slice token_id;         /* jti of what was issued */
-	slice reason;           /* why denied */
+	slice token_id; /* jti of what was issued */
+	slice reason;   /* why denied */
 	slice request_id, peer;
 	bool by_operator;
 	int64_t expires_s;

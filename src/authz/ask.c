@@ -17,8 +17,8 @@ bool authz_allows(const struct authz *authz, const struct caller *caller, const 
 	return decide_bit(block_of(index_entry(authz, &caller->identity)), caller, place, bit, now_s);
 }
 
-bool authz_allows_at(const struct authz *authz, struct authz_subject *subject, const struct caller *caller, const struct uid *place,
-		     unsigned bit, int64_t now_s)
+bool authz_allows_at(const struct authz *authz, struct authz_subject *subject, const struct caller *caller,
+		     const struct uid *place, unsigned bit, int64_t now_s)
 {
 	uint64_t epoch = index_epoch(authz) + 1; /* so that a zeroed subject is stale */
 
@@ -110,7 +110,8 @@ FALLIBLE authz_reach(const struct authz *authz, const struct caller *caller, con
 
 /* ---- minting ---- */
 
-static FALLIBLE add_grant(struct token_grant *grants, size_t *count, const struct uid *group, struct caps caps, const struct caps *narrow)
+static FALLIBLE add_grant(struct token_grant *grants, size_t *count, const struct uid *group, struct caps caps,
+			  const struct caps *narrow)
 {
 	if (narrow)
 		caps = caps_and(caps, *narrow);
@@ -121,7 +122,8 @@ static FALLIBLE add_grant(struct token_grant *grants, size_t *count, const struc
 		return OK;
 	}
 	if (*count == CALLER_GRANTS_MAX)
-		return FAIL_STATE("TOO_MANY_GROUPS", "the identity is bound in more than %d groups; ask for a token with `scopes`",
+		return FAIL_STATE("TOO_MANY_GROUPS",
+				  "the identity is bound in more than %d groups; ask for a token with `scopes`",
 				  CALLER_GRANTS_MAX);
 	grants[(*count)++] = (struct token_grant){ *group, caps };
 	return OK;
@@ -145,15 +147,15 @@ static struct caps caps_for_scope(const struct block *block, const struct uid *s
 
 	for (uint32_t i = 0; i < block->count; i++) {
 		const struct grant *grant = &block->grants[i];
-		if (!grant->place->is_system && place_covers(grant->place, scope) && (!above || grant->place->len > above->len) &&
-		    grant_is_live(grant, now_s))
+		if (!grant->place->is_system && place_covers(grant->place, scope) &&
+		    (!above || grant->place->len > above->len) && grant_is_live(grant, now_s))
 			sum = caps_or(sum, grant_caps(grant));
 	}
 	return sum;
 }
 
-static FALLIBLE grants_for_scopes(const struct block *block, const struct uid *scopes, size_t scopes_count, const struct caps *narrow,
-				  int64_t now_s, struct token_grant *grants, size_t *count)
+static FALLIBLE grants_for_scopes(const struct block *block, const struct uid *scopes, size_t scopes_count,
+				  const struct caps *narrow, int64_t now_s, struct token_grant *grants, size_t *count)
 {
 	for (size_t i = 0; i < scopes_count; i++)
 		TRY(add_grant(grants, count, &scopes[i],
@@ -162,8 +164,8 @@ static FALLIBLE grants_for_scopes(const struct block *block, const struct uid *s
 }
 
 FALLIBLE authz_grants(const struct authz *authz, const struct uid *identity, const struct uid *scopes, size_t scopes_count,
-		      const struct caps *narrow, int64_t now_s, struct arena *arena, struct token_grant **ret_grants, size_t *ret_count,
-		      bool *ret_is_operator)
+		      const struct caps *narrow, int64_t now_s, struct arena *arena, struct token_grant **ret_grants,
+		      size_t *ret_count, bool *ret_is_operator)
 {
 	const struct block *block = block_of(index_entry(authz, identity));
 	struct token_grant *grants = NEW_N(arena, struct token_grant, CALLER_GRANTS_MAX);

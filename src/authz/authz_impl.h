@@ -13,7 +13,7 @@
 struct place {
 	const struct place *root; /* itself for an organization */
 	bool exists, is_system;
-	uint8_t status;   /* of a root: ORG_STATUS_ */
+	uint8_t status; /* of a root: ORG_STATUS_ */
 	uint16_t len;
 	uint8_t at[];
 };
@@ -70,8 +70,8 @@ int grant_order(const struct grant *a, const struct grant *b);
 
 /* ---- the index (index.c) ---- */
 
-struct entry *index_entry(const struct authz *authz, const struct uid *uid);  /* NULL when unknown */
-struct place *index_place(const struct authz *authz, const struct uid *uid);  /* NULL when unknown */
+struct entry *index_entry(const struct authz *authz, const struct uid *uid); /* NULL when unknown */
+struct place *index_place(const struct authz *authz, const struct uid *uid); /* NULL when unknown */
 uint64_t index_epoch(const struct authz *authz);
 
 #endif

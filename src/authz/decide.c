@@ -6,7 +6,6 @@
 
 #define LINEAR_MAX 16 /* grants looked at one by one; more are searched by ancestor */
 
-
 int grant_order(const struct grant *a, const struct grant *b)
 {
 	return slice_compare(slice_of(a->place->at, a->place->len), slice_of(b->place->at, b->place->len));
@@ -90,7 +89,8 @@ static bool visit_above(const struct block *block, const struct uid *place, int6
 static bool visit_operator(const struct block *block, int64_t now_s, visit_fn visit, void *user)
 {
 	for (uint32_t i = 0; i < block->count; i++)
-		if (block->grants[i].place->is_system && grant_is_live(&block->grants[i], now_s) && visit(user, &block->grants[i]))
+		if (block->grants[i].place->is_system && grant_is_live(&block->grants[i], now_s) &&
+		    visit(user, &block->grants[i]))
 			return true;
 	return false;
 }

@@ -26,8 +26,9 @@ static FALLIBLE make_place(struct tx *tx, const struct uid *uid, const struct ui
 
 	TRY_NEW(place);
 	TRY(row_find(tx, &table_groups, &root, &root, &found));
-	*place = (struct place){ .exists = found, .is_system = uid_eq(&root.uid, system_group), .status = (uint8_t)root.status,
-				 .len = uid->len };
+	*place = (struct place){
+		.exists = found, .is_system = uid_eq(&root.uid, system_group), .status = (uint8_t)root.status, .len = uid->len
+	};
 	place->root = place; /* its status is its organization's already */
 	memcpy(place->at, uid->at, uid->len);
 	*ret_place = place;
@@ -111,8 +112,8 @@ static FALLIBLE lacks(const struct caps *need, const struct caps *held, const ch
 	return OK;
 }
 
-FALLIBLE authz_require(struct tx *tx, const struct caller *caller, const struct uid *place, const struct caps *need, int64_t now_s,
-		       bool *ret_by_operator)
+FALLIBLE authz_require(struct tx *tx, const struct caller *caller, const struct uid *place, const struct caps *need,
+		       int64_t now_s, bool *ret_by_operator)
 {
 	struct caller ordinary = *caller;
 	struct caps held;
@@ -128,7 +129,8 @@ FALLIBLE authz_require(struct tx *tx, const struct caller *caller, const struct 
 	return OK;
 }
 
-FALLIBLE authz_hand_out(struct tx *tx, const struct caller *caller, const struct uid *place, const struct caps *given, int64_t now_s)
+FALLIBLE authz_hand_out(struct tx *tx, const struct caller *caller, const struct uid *place, const struct caps *given,
+			int64_t now_s)
 {
 	struct caps held;
 

@@ -385,7 +385,8 @@ static int by_entry(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static FALLIBLE find_dirty(struct authz *authz, const struct change *changes, size_t count, struct dirty *dirty, size_t *ret_count)
+static FALLIBLE find_dirty(struct authz *authz, const struct change *changes, size_t count, struct dirty *dirty,
+			   size_t *ret_count)
 {
 	size_t n = 0, kept = 0;
 
@@ -575,8 +576,9 @@ static void free_entries(struct hashed *hashed, size_t pointer_at)
 {
 	for (size_t i = 0; hashed->table && i < hashed->table->room; i++)
 		if (hashed->table->slots[i])
-			(void)mem_free(*(void **)(void *)((char *)hashed->table->slots[i] + pointer_at)); /* the block or the caps */
-	(void)mem_free(hashed->table); /* gives NULL */
+			(void)mem_free(
+				*(void **)(void *)((char *)hashed->table->slots[i] + pointer_at)); /* the block or the caps */
+	(void)mem_free(hashed->table);                                                             /* gives NULL */
 }
 
 struct authz *authz_free(struct authz *authz)
@@ -590,7 +592,7 @@ struct authz *authz_free(struct authz *authz)
 	(void)mem_free(authz->places.table); /* places own nothing */
 	while (authz->slab_count)
 		(void)mem_free(authz->slabs[--authz->slab_count]); /* gives NULL */
-	(void)mem_free(authz->slabs); /* as above */
+	(void)mem_free(authz->slabs);                              /* as above */
 	return mem_free(authz);
 }
 

@@ -40,10 +40,10 @@ static inline void arena_freep(struct arena **arena)
 #define NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
 #define NEW_N(arena, type, n) ((type *)arena_alloc_n((arena), (n), sizeof(type)))
 /* Fails the function with FAULT_EXHAUSTED when an arena allocation gave NULL. */
-#define TRY_NEW(pointer)                                                                                               \
-	do {                                                                                                           \
-		if (!(pointer))                                                                                        \
-			return FAIL(FAULT_EXHAUSTED, "this call needs more memory than one call may use");              \
+#define TRY_NEW(pointer)                                                                                   \
+	do {                                                                                               \
+		if (!(pointer))                                                                            \
+			return FAIL(FAULT_EXHAUSTED, "this call needs more memory than one call may use"); \
 	} while (0)
 
 #endif

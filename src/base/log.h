@@ -23,8 +23,8 @@ struct log_pair {
 #define LOG_TEXT(k, s) ((struct log_pair){ .key = (k), .text = (s) })
 #define LOG_NUMBER(k, n) ((struct log_pair){ .key = (k), .number = (n), .is_number = true })
 /* LOG(LOG_INFO, "listening", LOG_TEXT("address", a), LOG_NUMBER("port", 8080)); */
-#define LOG(level, message, ...)                                                                                       \
-	log_line((level), (message), (const struct log_pair[]){ __VA_ARGS__ },                                         \
+#define LOG(level, message, ...)                                               \
+	log_line((level), (message), (const struct log_pair[]){ __VA_ARGS__ }, \
 		 sizeof((const struct log_pair[]){ __VA_ARGS__ }) / sizeof(struct log_pair))
 
 void log_set_level(enum log_level level);

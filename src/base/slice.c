@@ -76,7 +76,11 @@ bool slice_number(slice s, uint64_t max, uint64_t *ret_number)
 static size_t sequence_len(slice s)
 {
 	unsigned char lead = (unsigned char)s.at[0];
-	size_t len = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : (lead & 0xf0) == 0xe0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+	size_t len = lead < 0x80                   ? 1
+		     : lead >= 0xc2 && lead < 0xe0 ? 2
+		     : (lead & 0xf0) == 0xe0       ? 3
+		     : lead >= 0xf0 && lead < 0xf5 ? 4
+						   : 0;
 
 	if (len == 0 || len > s.len || lead == 0)
 		return 0;
@@ -85,8 +89,8 @@ static size_t sequence_len(slice s)
 			return 0;
 	if (len > 2) {
 		unsigned char next = (unsigned char)s.at[1];
-		if ((lead == 0xe0 && next < 0xa0) || (lead == 0xed && next > 0x9f) ||
-		    (lead == 0xf0 && next < 0x90) || (lead == 0xf4 && next > 0x8f))
+		if ((lead == 0xe0 && next < 0xa0) || (lead == 0xed && next > 0x9f) || (lead == 0xf0 && next < 0x90) ||
+		    (lead == 0xf4 && next > 0x8f))
 			return 0;
 	}
 	return len;

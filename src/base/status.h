@@ -27,11 +27,11 @@ typedef struct {
 #define FALLIBLE __attribute__((warn_unused_result)) status
 #define OK ((status){ FAULT_NONE })
 #define FAILED(st) ((st).fault != FAULT_NONE)
-#define TRY(call)                                                                                                      \
-	do {                                                                                                           \
-		status st_ = (call);                                                                                   \
-		if (FAILED(st_))                                                                                       \
-			return fault_via(st_, __func__, __LINE__);                                                     \
+#define TRY(call)                                                  \
+	do {                                                       \
+		status st_ = (call);                               \
+		if (FAILED(st_))                                   \
+			return fault_via(st_, __func__, __LINE__); \
 	} while (0)
 
 /* Ends the function with a fault and the text the caller sees (printf form). Use: return FAIL(FAULT_DENIED, "..."). */
@@ -60,11 +60,11 @@ struct fault_row {
 /* The report of one call: the caller's text, the offending field, and the notes for the log. */
 struct report {
 	enum fault fault;
-	char text[REPORT_TEXT_BYTES];           /* NUL-terminated UTF-8 (cut at a character border) */
-	char field[REPORT_FIELD_BYTES];         /* set by FAIL_FIELD */
-	char state_type[REPORT_FIELD_BYTES];    /* set by FAIL_STATE */
-	char resource[REPORT_FIELD_BYTES];      /* set by report_resource for NOT_FOUND and ALREADY_EXISTS */
-	char notes[REPORT_NOTE_BYTES];          /* "func:line text; func:line text" */
+	char text[REPORT_TEXT_BYTES];        /* NUL-terminated UTF-8 (cut at a character border) */
+	char field[REPORT_FIELD_BYTES];      /* set by FAIL_FIELD */
+	char state_type[REPORT_FIELD_BYTES]; /* set by FAIL_STATE */
+	char resource[REPORT_FIELD_BYTES];   /* set by report_resource for NOT_FOUND and ALREADY_EXISTS */
+	char notes[REPORT_NOTE_BYTES];       /* "func:line text; func:line text" */
 	size_t notes_len;
 };
 

@@ -68,7 +68,9 @@ static FALLIBLE add(struct reader *reader, slice key, const yaml_event_t *event,
 		reader->cap = cap;
 	}
 	setting = &reader->settings[reader->count];
-	*setting = (struct yaml_setting){ .key = key, .value = arena_copy(reader->arena, value), .is_item = is_item,
+	*setting = (struct yaml_setting){ .key = key,
+					  .value = arena_copy(reader->arena, value),
+					  .is_item = is_item,
 					  .line = (unsigned)event->start_mark.line + 1 };
 	TRY_NEW(setting->value.at);
 	reader->count++;

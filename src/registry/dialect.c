@@ -21,8 +21,9 @@ static FALLIBLE respond(struct call *call, int status_code, struct buffer *body,
 	headers[count++] = (struct http_header){ SLICE("x-request-id"), call->request_id };
 	if (asks)
 		headers[count++] = (struct http_header){ SLICE("www-authenticate"), SLICE("Basic realm=\"registry\"") };
-	*ret_response = (struct http_response){ .status = status_code, .headers = headers, .header_count = count,
-						.body = buffer_slice(body) };
+	*ret_response = (struct http_response){
+		.status = status_code, .headers = headers, .header_count = count, .body = buffer_slice(body)
+	};
 	return OK;
 }
 

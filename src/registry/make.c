@@ -46,11 +46,12 @@ static FALLIBLE make_repository(struct call *call, const struct caller *caller, 
 }
 
 /* One step; then the path is looked up again, so that whoever was faster is found too. */
-static FALLIBLE make_next(struct call *call, const struct caller *caller, const slice *parts, size_t count, const struct path_place *place)
+static FALLIBLE make_next(struct call *call, const struct caller *caller, const slice *parts, size_t count,
+			  const struct path_place *place)
 {
 	slice name = parts[count - place->missing];
-	status result = place->missing == 1 ? make_repository(call, caller, &place->nearest, name) :
-					      make_folder(call, caller, &place->nearest, name);
+	status result = place->missing == 1 ? make_repository(call, caller, &place->nearest, name)
+					    : make_folder(call, caller, &place->nearest, name);
 
 	if (result.fault == FAULT_EXISTS) {
 		report_clear(report_current());

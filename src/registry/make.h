@@ -1,8 +1,8 @@
 /*
  * make: the folders and the repository of a first push.
  *
- * distribution never calls back, so a path that does not exist is made when a token to push there is asked for, by calls like any
- * other: admitted, counted against limits and recorded.
+ * distribution never calls back, so a path that does not exist is made when a token to push there is asked for, by calls like
+ * any other: admitted, counted against limits and recorded.
  */
 #ifndef REGISTRY_MAKE_H
 #define REGISTRY_MAKE_H

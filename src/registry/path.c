@@ -96,8 +96,8 @@ static FALLIBLE find_organization(struct tx *tx, slice part, struct uid *ret_uid
 }
 
 /* The child of that name: a group, or (as the last component) a repository. None when there is none. */
-static FALLIBLE find_child(struct tx *tx, const struct table *table, int parent_column, int name_column, const struct uid *parent,
-			   slice name, struct uid *ret_uid)
+static FALLIBLE find_child(struct tx *tx, const struct table *table, int parent_column, int name_column,
+			   const struct uid *parent, slice name, struct uid *ret_uid)
 {
 	struct query query;
 	struct rows rows;

@@ -12,9 +12,9 @@
 #include "store/store.h"
 
 struct path_place {
-	struct uid nearest;  /* the repository when it exists, else the deepest group that does; none when no organization */
-	bool is_complete;    /* nearest is the repository */
-	size_t missing;      /* components that do not exist yet, the repository included */
+	struct uid nearest; /* the repository when it exists, else the deepest group that does; none when no organization */
+	bool is_complete;   /* nearest is the repository */
+	size_t missing;     /* components that do not exist yet, the repository included */
 };
 
 /* From this thread's cache; false when it is not there. */

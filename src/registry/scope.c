@@ -60,7 +60,8 @@ static bool type_of(slice text, slice name, enum scope_type *ret_type)
 		return true;
 	}
 	*ret_type = SCOPE_REPOSITORY;
-	return (slice_is(text, "repository") || slice_is(text, "repository(plugin)")) && scope_split(name, parts, PARTS_MAX, &count);
+	return (slice_is(text, "repository") || slice_is(text, "repository(plugin)")) &&
+	       scope_split(name, parts, PARTS_MAX, &count);
 }
 
 static FALLIBLE add(slice text, struct scope *scopes, size_t *count)

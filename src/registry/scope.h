@@ -13,7 +13,7 @@
 enum scope_type { SCOPE_REPOSITORY, SCOPE_CATALOG };
 enum scope_action { SCOPE_PULL = 1, SCOPE_PUSH = 2, SCOPE_DELETE = 4, SCOPE_ALL = 7 };
 
-#define SCOPES_MAX 32           /* in one request; more are refused */
+#define SCOPES_MAX 32            /* in one request; more are refused */
 #define SCOPE_NAME_BYTES_MAX 255 /* of a repository's path, as distribution has it */
 
 struct scope {

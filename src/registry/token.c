@@ -42,7 +42,8 @@ static FALLIBLE credentials_of(struct call *call, const token_request *in, struc
 		return OK;
 	if (strcmp(in->grant_type, "password") != 0)
 		return FAIL(FAULT_UNAUTHENTIC, "only grant_type=password is taken; there are no offline tokens");
-	*ret_basic = (struct basic){ .is_given = *in->username || *in->password, .user = slice_str(in->username),
+	*ret_basic = (struct basic){ .is_given = *in->username || *in->password,
+				     .user = slice_str(in->username),
 				     .password = slice_str(in->password) };
 	return OK;
 }
@@ -66,15 +67,16 @@ static FALLIBLE as_unauthentic(status result)
 	}
 }
 
-static FALLIBLE prove(struct call *call, const struct registry_setting *registry, const struct basic *basic, struct asker *asker)
+static FALLIBLE prove(struct call *call, const struct registry_setting *registry, const struct basic *basic,
+		      struct asker *asker)
 {
 	struct uid identity;
 
 	if (!basic->is_given)
 		return OK;
 	if (slice_is(basic->user, TOKEN_USER)) {
-		TRY(as_unauthentic(token_verify(call->parts->issuer, TOKEN_ACCESS, slice_trim(basic->password), registry->service,
-						&asker->verified)));
+		TRY(as_unauthentic(token_verify(call->parts->issuer, TOKEN_ACCESS, slice_trim(basic->password),
+						registry->service, &asker->verified)));
 		asker->caller = &asker->verified->caller;
 		asker->who = (struct assumed){ .identity = asker->caller->identity, .not_after_s = asker->caller->expires_s };
 		asker->is_known = true;
@@ -82,8 +84,8 @@ static FALLIBLE prove(struct call *call, const struct registry_setting *registry
 	}
 	if (!uid_parse(basic->user, &identity))
 		return FAIL(FAULT_UNAUTHENTIC, "the user name must be an identity's id, or _token");
-	TRY(as_unauthentic(token_assume(call->parts->issuer, call->arena, slice_trim(basic->password), &identity, &(struct uid){ 0 },
-					call->may_block, &asker->who)));
+	TRY(as_unauthentic(token_assume(call->parts->issuer, call->arena, slice_trim(basic->password), &identity,
+					&(struct uid){ 0 }, call->may_block, &asker->who)));
 	asker->is_known = true;
 	return OK;
 }
@@ -113,10 +115,15 @@ static FALLIBLE caller_at(struct call *call, struct asker *asker, const struct u
 	}
 	caller = NEW(call->arena, struct caller);
 	TRY_NEW(caller);
-	TRY(authz_grants(call->parts->authz, &asker->who.identity, place, 1, NULL, call_now_s(call), call->arena, &grants, &count,
-			 &is_operator));
-	*caller = (struct caller){ .is_known = true, .identity = asker->who.identity, .grants = grants, .grants_count = count,
-				   .claims_operator = is_operator, .confined_to = asker->who.confined_to, .act = asker->who.act,
+	TRY(authz_grants(call->parts->authz, &asker->who.identity, place, 1, NULL, call_now_s(call), call->arena, &grants,
+			 &count, &is_operator));
+	*caller = (struct caller){ .is_known = true,
+				   .identity = asker->who.identity,
+				   .grants = grants,
+				   .grants_count = count,
+				   .claims_operator = is_operator,
+				   .confined_to = asker->who.confined_to,
+				   .act = asker->who.act,
 				   .issued_s = call_now_s(call) };
 	if (asker->who.is_bounded) { /* a re-exchanged token: no more than it carried */
 		caller->grants = asker->who.bound_grants;
@@ -255,13 +262,15 @@ static FALLIBLE scopes_text(struct call *call, const struct scope *scopes, size_
 		unsigned actions = scopes[i].actions;
 		if (actions == 0)
 			continue;
-		buffer_printf(&out, "%s%s:%.*s:", out.len ? " " : "", scopes[i].type == SCOPE_CATALOG ? "registry" : "repository",
-			      SLICE_ARG(scopes[i].name));
+		buffer_printf(&out, "%s%s:%.*s:", out.len ? " " : "",
+			      scopes[i].type == SCOPE_CATALOG ? "registry" : "repository", SLICE_ARG(scopes[i].name));
 		if (scopes[i].type == SCOPE_CATALOG)
 			buffer_text(&out, "*");
 		else
-			buffer_printf(&out, "%s%s%s%s%s", actions & SCOPE_PULL ? "pull" : "", (actions & SCOPE_PULL) && (actions & SCOPE_PUSH) ? "," : "",
-				      actions & SCOPE_PUSH ? "push" : "", actions != SCOPE_DELETE && (actions & SCOPE_DELETE) ? "," : "",
+			buffer_printf(&out, "%s%s%s%s%s", actions & SCOPE_PULL ? "pull" : "",
+				      (actions & SCOPE_PULL) && (actions & SCOPE_PUSH) ? "," : "",
+				      actions & SCOPE_PUSH ? "push" : "",
+				      actions != SCOPE_DELETE && (actions & SCOPE_DELETE) ? "," : "",
 				      actions & SCOPE_DELETE ? "delete" : "");
 	}
 	if (buffer_failed(&out))
@@ -274,9 +283,15 @@ static FALLIBLE record(struct call *call, const struct registry_setting *registr
 		       const struct minted *minted)
 {
 	char identity[UID_TEXT_BYTES] = "";
-	struct trail_record record = { .what = "registry.token", .method = call->method->label, .subject = asker->who.act,
-				       .audience = registry->service, .scope = scope, .token_id = minted->token_id,
-				       .request_id = call->request_id, .peer = call->peer, .expires_s = minted->expires_s };
+	struct trail_record record = { .what = "registry.token",
+				       .method = call->method->label,
+				       .subject = asker->who.act,
+				       .audience = registry->service,
+				       .scope = scope,
+				       .token_id = minted->token_id,
+				       .request_id = call->request_id,
+				       .peer = call->peer,
+				       .expires_s = minted->expires_s };
 
 	if (asker->is_known)
 		uid_format(&asker->who.identity, identity);
@@ -284,10 +299,12 @@ static FALLIBLE record(struct call *call, const struct registry_setting *registr
 	return trail_append(call->parts->trail, &record);
 }
 
-static FALLIBLE issue(struct call *call, const struct registry_setting *registry, const struct asker *asker, const struct scope *scopes,
-		      size_t count, token_response *out)
+static FALLIBLE issue(struct call *call, const struct registry_setting *registry, const struct asker *asker,
+		      const struct scope *scopes, size_t count, token_response *out)
 {
-	struct mint mint = { .kind = TOKEN_REGISTRY, .who = &asker->who, .audiences = &registry->service, .audiences_count = 1 };
+	struct mint mint = {
+		.kind = TOKEN_REGISTRY, .who = &asker->who, .audiences = &registry->service, .audiences_count = 1
+	};
 	struct minted minted;
 	char issued[CLOCK_TEXT_BYTES];
 	slice scope;

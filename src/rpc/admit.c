@@ -44,8 +44,8 @@ static FALLIBLE admit_at(struct journey *journey, const struct uid *place)
 
 	for (size_t i = 0; i < access->bits_count; i++) {
 		bool allowed = call->subject ? authz_allows_at(call->parts->authz, call->subject, call->caller, place,
-							       access->bits[i], call_now_s(call)) :
-					       authz_allows(call->parts->authz, call->caller, place, access->bits[i],
+							       access->bits[i], call_now_s(call))
+					     : authz_allows(call->parts->authz, call->caller, place, access->bits[i],
 							    call_now_s(call));
 		if (!allowed)
 			return denied(journey, access->bits[i], place);

@@ -61,8 +61,9 @@ static FALLIBLE answer_rest(struct journey *journey, struct headers *headers, st
 	kept = NEW_N(journey->call.arena, struct http_header, headers->count);
 	TRY_NEW(kept);
 	memcpy(kept, headers->at, headers->count * sizeof(*kept));
-	*response = (struct http_response){ .status = 200, .headers = kept, .header_count = headers->count,
-					    .body = buffer_slice(&body) };
+	*response = (struct http_response){
+		.status = 200, .headers = kept, .header_count = headers->count, .body = buffer_slice(&body)
+	};
 	return OK;
 }
 
@@ -74,7 +75,7 @@ static FALLIBLE fail_grpc(struct journey *journey, const struct headers *headers
 	buffer_init(&details, journey->call.arena, ERROR_BYTES);
 	error_to_wire(report, &details);
 	return grpc_error(journey->call.arena, fault_row(report->fault)->grpc_code, slice_str(error_text(report)),
-			    buffer_failed(&details) ? SLICE("") : buffer_slice(&details), headers->at, headers->count, response);
+			  buffer_failed(&details) ? SLICE("") : buffer_slice(&details), headers->at, headers->count, response);
 }
 
 static FALLIBLE fail_rest(struct journey *journey, struct headers *headers, struct http_response *response)
@@ -96,8 +97,10 @@ static FALLIBLE fail_rest(struct journey *journey, struct headers *headers, stru
 	kept = NEW_N(journey->call.arena, struct http_header, headers->count);
 	TRY_NEW(kept);
 	memcpy(kept, headers->at, headers->count * sizeof(*kept));
-	*response = (struct http_response){ .status = fault_row(report->fault)->http_status, .headers = kept,
-					    .header_count = headers->count, .body = buffer_slice(&body) };
+	*response = (struct http_response){ .status = fault_row(report->fault)->http_status,
+					    .headers = kept,
+					    .header_count = headers->count,
+					    .body = buffer_slice(&body) };
 	return OK;
 }
 
@@ -148,7 +151,8 @@ void answer_plain(struct http_request *request, enum fault fault, int http_statu
 	buffer_init(&body, request->arena, ERROR_BYTES);
 	(void)snprintf(report.text, sizeof(report.text), "%s", text); /* our own literals are short */
 	if (request->is_grpc) {
-		if (FAILED(grpc_error(request->arena, fault_row(fault)->grpc_code, slice_str(text), SLICE(""), NULL, 0, &response)))
+		if (FAILED(grpc_error(request->arena, fault_row(fault)->grpc_code, slice_str(text), SLICE(""), NULL, 0,
+				      &response)))
 			response.status = 500;
 	} else {
 		error_to_json(&report, &body);

@@ -97,7 +97,8 @@ static void write_servers(const struct rpc *rpc, struct buffer *into)
 	metrics_sample(into, "reeve_connections_refused_total", "counter", "Connections refused.", sum.connections_refused);
 	metrics_sample(into, "reeve_http1_requests_total", "counter", "Requests over HTTP/1.1.", sum.requests_http1);
 	metrics_sample(into, "reeve_http2_requests_total", "counter", "Requests over HTTP/2.", sum.requests_http2);
-	metrics_sample(into, "reeve_requests_refused_total", "counter", "Malformed or oversized requests.", sum.requests_refused);
+	metrics_sample(into, "reeve_requests_refused_total", "counter", "Malformed or oversized requests.",
+		       sum.requests_refused);
 	metrics_sample(into, "reeve_timeouts_total", "counter", "Slow peers cut.", sum.timeouts);
 	metrics_sample(into, "reeve_floods_total", "counter", "Connections ended for abuse.", sum.floods);
 	metrics_sample(into, "reeve_received_bytes_total", "counter", "Bytes received.", sum.bytes_received);
@@ -111,10 +112,14 @@ static FALLIBLE metrics(struct rpc *rpc, struct http_request *request, struct pa
 	if (!rpc->options.metrics_public && !request->peer_is_loopback)
 		return FAIL(FAULT_DENIED, "metrics are served to loopback only; see metrics.public");
 	buffer_init(&text, request->arena, METRICS_BYTES_MAX);
-	buffer_printf(&text, "# HELP reeve_build_info Build facts.\n# TYPE reeve_build_info gauge\nreeve_build_info{version=\"%s\"} 1\n",
-		      rpc->options.version);
-	metrics_sample(&text, "reeve_revision", "gauge", "Revision of the last commit.", store_revision(rpc->options.parts->store));
-	metrics_sample(&text, "reeve_workers_waiting", "gauge", "Calls waiting for a worker.", workers_waiting(rpc->options.workers));
+	buffer_printf(
+		&text,
+		"# HELP reeve_build_info Build facts.\n# TYPE reeve_build_info gauge\nreeve_build_info{version=\"%s\"} 1\n",
+		rpc->options.version);
+	metrics_sample(&text, "reeve_revision", "gauge", "Revision of the last commit.",
+		       store_revision(rpc->options.parts->store));
+	metrics_sample(&text, "reeve_workers_waiting", "gauge", "Calls waiting for a worker.",
+		       workers_waiting(rpc->options.workers));
 	write_servers(rpc, &text);
 	metrics_write(rpc->metrics, &text);
 	if (buffer_failed(&text))
@@ -151,8 +156,8 @@ static void serve(struct rpc *rpc, struct http_request *request, page_fn make)
 	}
 	headers[0] = (struct http_header){ SLICE("content-type"), slice_str(page.type) };
 	headers[1] = (struct http_header){ SLICE("cache-control"), slice_str(page.cache) };
-	http_respond(request->ref, &(struct http_response){ .status = page.status, .headers = headers, .header_count = 2,
-							    .body = page.body });
+	http_respond(request->ref, &(struct http_response){
+					   .status = page.status, .headers = headers, .header_count = 2, .body = page.body });
 }
 
 bool document_serve(struct rpc *rpc, struct http_request *request)

@@ -12,8 +12,9 @@ static FALLIBLE source_of(struct journey *journey, slice *ret_source)
 	const struct call *call = &journey->call;
 	const struct method *method = call->method;
 	const struct route *route = journey->is_rest ? journey->match.route : method->routes_count ? &method->routes[0] : NULL;
-	char *text = arena_printf(call->arena, "%.*s%.*s%.*s", SLICE_ARG(call->parts->settings->api_url),
-				  SLICE_ARG(route ? route->prefix : method->path), SLICE_ARG(route ? route->suffix : SLICE("")));
+	char *text =
+		arena_printf(call->arena, "%.*s%.*s%.*s", SLICE_ARG(call->parts->settings->api_url),
+			     SLICE_ARG(route ? route->prefix : method->path), SLICE_ARG(route ? route->suffix : SLICE("")));
 
 	TRY_NEW(text);
 	*ret_source = slice_str(text);
@@ -49,9 +50,14 @@ FALLIBLE journey_record(struct journey *journey)
 {
 	struct call *call = &journey->call;
 	const struct event_row *row = call->method->event;
-	struct event_in event = { .method = call->method->label, .group = call->touched_group, .actor = call->caller->identity,
-				  .act = call->caller->act, .request_id = call->request_id, .peer = call->peer,
-				  .by_operator = call->by_operator, .at_us = call->now_us };
+	struct event_in event = { .method = call->method->label,
+				  .group = call->touched_group,
+				  .actor = call->caller->identity,
+				  .act = call->caller->act,
+				  .request_id = call->request_id,
+				  .peer = call->peer,
+				  .by_operator = call->by_operator,
+				  .at_us = call->now_us };
 
 	if (!call->has_touched)
 		return OK;

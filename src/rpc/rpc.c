@@ -119,7 +119,7 @@ FALLIBLE rpc_nested(struct call *outer, const struct caller *caller, enum method
 	inner->out = out;
 	TRY(random_fill(outer->parts->random, inner->call.seed, sizeof(inner->call.seed)));
 	inner->in = (void *)(uintptr_t)in; /* read only by every handler */
-	authz_thread_offline(); /* the commit may wait for every reader */
+	authz_thread_offline();            /* the commit may wait for every reader */
 	status result = store_write(outer->parts->store, write_through, inner, outer->arena, &revision);
 	authz_thread_online();
 	return result;
@@ -137,8 +137,11 @@ static FALLIBLE to_worker(struct journey *journey)
 static FALLIBLE to_writer(struct journey *journey)
 {
 	journey->call.subject = NULL;
-	journey->job = (struct store_job){ .run = write_through, .arg = journey, .arena = journey->call.arena,
-					   .report = &journey->call.report, .done = on_committed };
+	journey->job = (struct store_job){ .run = write_through,
+					   .arg = journey,
+					   .arena = journey->call.arena,
+					   .report = &journey->call.report,
+					   .done = on_committed };
 	return store_submit(journey->call.parts->store, &journey->job);
 }
 
@@ -210,7 +213,8 @@ static FALLIBLE check_revision(const struct journey *journey)
 	if (!slice_eq(epoch, store_epoch(parts->store)))
 		return FAIL_STATE("REVISION_EPOCH", "the database was restored since that revision");
 	if (authz_revision(parts->authz) < revision)
-		return FAIL(FAULT_UNAVAILABLE, "this server has not seen revision %llu yet; try again", (unsigned long long)revision);
+		return FAIL(FAULT_UNAVAILABLE, "this server has not seen revision %llu yet; try again",
+			    (unsigned long long)revision);
 	return OK;
 }
 
@@ -219,8 +223,8 @@ static void read_deadline(struct journey *journey)
 	slice text = SLICE("");
 	int64_t timeout_us;
 
-	if (!journey->is_rest && http_header(journey->request, "grpc-timeout", &text) == 1 && grpc_timeout_parse(text, &timeout_us) &&
-	    timeout_us < INT64_MAX - journey->started_us)
+	if (!journey->is_rest && http_header(journey->request, "grpc-timeout", &text) == 1 &&
+	    grpc_timeout_parse(text, &timeout_us) && timeout_us < INT64_MAX - journey->started_us)
 		journey->deadline_us = journey->started_us + timeout_us;
 }
 
@@ -247,8 +251,12 @@ static void start(struct rpc *rpc, struct http_request *request, const struct me
 		return;
 	}
 	(void)http_header(request, "user-agent", &agent); /* none is fine */
-	journey->call = (struct call){ .parts = rpc->options.parts, .method = method, .arena = request->arena, .peer = request->peer,
-				       .user_agent = slice_to(agent, 256), .peer_is_safe = request->is_tls || request->peer_is_loopback,
+	journey->call = (struct call){ .parts = rpc->options.parts,
+				       .method = method,
+				       .arena = request->arena,
+				       .peer = request->peer,
+				       .user_agent = slice_to(agent, 256),
+				       .peer_is_safe = request->is_tls || request->peer_is_loopback,
 				       .now_us = clock_now_us(rpc->options.parts->clock) };
 	journey->rpc = rpc;
 	journey->request = request;
@@ -295,7 +303,8 @@ void rpc_serve(void *user, struct http_request *request)
 static void log_call(const struct journey *journey, int64_t took_us)
 {
 	const struct call *call = &journey->call;
-	bool failed = FAILED(journey->result), ours = journey->result.fault == FAULT_INTERNAL || journey->result.fault == FAULT_LOST;
+	bool failed = FAILED(journey->result),
+	     ours = journey->result.fault == FAULT_INTERNAL || journey->result.fault == FAULT_LOST;
 	char who[UID_TEXT_BYTES];
 
 	if (!journey->rpc->options.log_requests || (!failed && call->method->place != PLACE_WRITE))
@@ -311,8 +320,11 @@ static void record_denial(const struct journey *journey)
 {
 	const struct call *call = &journey->call;
 	char who[UID_TEXT_BYTES];
-	struct trail_record record = { .what = "denied", .method = call->method->label, .reason = slice_str(call->report.text),
-				       .request_id = call->request_id, .peer = call->peer };
+	struct trail_record record = { .what = "denied",
+				       .method = call->method->label,
+				       .reason = slice_str(call->report.text),
+				       .request_id = call->request_id,
+				       .peer = call->peer };
 
 	if (journey->result.fault != FAULT_DENIED && journey->result.fault != FAULT_UNAUTHENTIC)
 		return;
@@ -342,7 +354,7 @@ static void finish(struct journey *journey)
 		record_denial(journey);
 	log_call(journey, took_us);
 	http_respond(journey->ref, &response);
-	(void)verified_unref(verified); /* the journey itself is gone with its stream */
+	(void)verified_unref(verified);                                    /* the journey itself is gone with its stream */
 	(void)report_use(before == &journey->call.report ? NULL : before); /* never one whose arena is gone */
 }
 

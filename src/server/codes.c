@@ -18,7 +18,8 @@
 
 static void path_of(slice folder, const char *suffix, char *into, size_t size)
 {
-	(void)snprintf(into, size, "%.*s/" CODE_FILE "%s", SLICE_ARG(folder), suffix); /* a path that is too long opens nothing */
+	(void)snprintf(into, size, "%.*s/" CODE_FILE "%s", SLICE_ARG(folder),
+		       suffix); /* a path that is too long opens nothing */
 }
 
 bool codes_are_waiting(slice folder)
@@ -48,7 +49,9 @@ static bool read_line(const char *path, uint8_t digest[32], struct setup_code *r
 	if (got <= 0 || !slice_cut(slice_trim(slice_of(line, (size_t)got)), ' ', &head, &rest) || head.len != 64 ||
 	    !hex_decode_into(head, digest, 32) || !slice_number(rest, INT64_MAX, &expires_us))
 		return false;
-	*ret_row = (struct setup_code){ .digest = slice_of(digest, 32), .expires_us = (int64_t)expires_us, .tries_left = SETUP_TRIES };
+	*ret_row = (struct setup_code){ .digest = slice_of(digest, 32),
+					.expires_us = (int64_t)expires_us,
+					.tries_left = SETUP_TRIES };
 	return true;
 }
 
@@ -87,7 +90,8 @@ static FALLIBLE leave(slice folder, const struct setup_code *row)
 	for (int i = 0; i < TAKEN_TRIES && codes_are_waiting(folder); i++)
 		(void)nanosleep(&(struct timespec){ .tv_nsec = TAKEN_WAIT_NS }, NULL); /* a shorter wait is looked at again */
 	if (codes_are_waiting(folder))
-		return FAIL(FAULT_UNAVAILABLE, "the server did not take the code within %d seconds; is it running?", TAKEN_TRIES / 10);
+		return FAIL(FAULT_UNAVAILABLE, "the server did not take the code within %d seconds; is it running?",
+			    TAKEN_TRIES / 10);
 	return OK;
 }
 

@@ -1,8 +1,8 @@
 /*
  * codes: a new setup code for a server that runs already.
  *
- * Whoever may write the data folder may become an operator: "reeved setup-code" leaves the code's digest in a file there, and the
- * server takes it in within a second. The code itself is on the terminal alone.
+ * Whoever may write the data folder may become an operator: "reeved setup-code" leaves the code's digest in a file there, and
+ * the server takes it in within a second. The code itself is on the terminal alone.
  */
 #ifndef SERVER_CODES_H
 #define SERVER_CODES_H

@@ -27,11 +27,15 @@ static const struct row rows[] = {
 #define AT(field) offsetof(struct config, field)
 #define TEXT(field, key_, text_, help_) { KIND_TEXT, key_, AT(field), .text = (text_), .help = (help_) },
 #define LIST(field, key_, help_) { KIND_LIST, key_, AT(field), .help = (help_) },
-#define NUMBER(field, key_, n, a, b, help_) { KIND_NUMBER, key_, AT(field), .number = (n), .least = (a), .most = (b), .help = (help_) },
-#define SECONDS(field, key_, n, a, b, help_) { KIND_SECONDS, key_, AT(field), .number = (n), .least = (a), .most = (b), .help = (help_) },
-#define BYTES(field, key_, n, a, b, help_) { KIND_BYTES, key_, AT(field), .number = (n), .least = (a), .most = (b), .help = (help_) },
+#define NUMBER(field, key_, n, a, b, help_) \
+	{ KIND_NUMBER, key_, AT(field), .number = (n), .least = (a), .most = (b), .help = (help_) },
+#define SECONDS(field, key_, n, a, b, help_) \
+	{ KIND_SECONDS, key_, AT(field), .number = (n), .least = (a), .most = (b), .help = (help_) },
+#define BYTES(field, key_, n, a, b, help_) \
+	{ KIND_BYTES, key_, AT(field), .number = (n), .least = (a), .most = (b), .help = (help_) },
 #define FLAG(field, key_, flag, help_) { KIND_FLAG, key_, AT(field), .number = (flag), .help = (help_) },
-#define CHOICE(field, key_, text_, choices_, help_) { KIND_CHOICE, key_, AT(field), .text = (text_), .choices = (choices_), .help = (help_) },
+#define CHOICE(field, key_, text_, choices_, help_) \
+	{ KIND_CHOICE, key_, AT(field), .text = (text_), .choices = (choices_), .help = (help_) },
 #include "config.def"
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(*rows))
@@ -96,9 +100,9 @@ static FALLIBLE set_number(const struct row *row, slice value, const char *from,
 	if (!slice_number(value, INT64_MAX, &number) || __builtin_mul_overflow((int64_t)number, factor ? factor : 1, &result) ||
 	    result < row->least || result > row->most)
 		return FAIL(FAULT_INVALID, "%s (%s): must be %s from %lld to %lld", row->key, from,
-			    row->kind == KIND_SECONDS ? "a time (90s, 15m, 24h, 30d)" :
-			    row->kind == KIND_BYTES   ? "a size (64k, 4m, 1g)" :
-							"a number",
+			    row->kind == KIND_SECONDS ? "a time (90s, 15m, 24h, 30d)"
+			    : row->kind == KIND_BYTES ? "a size (64k, 4m, 1g)"
+						      : "a number",
 			    (long long)row->least, (long long)row->most);
 	*into = result;
 	return OK;
@@ -189,7 +193,8 @@ static FALLIBLE read_yaml(struct arena *arena, slice yaml, const char *file, str
 
 		TRY_NEW(from);
 		if (!row)
-			return FAIL(FAULT_INVALID, "%s: unknown key \"%.*s\"; see reeved --help for all keys", from, SLICE_ARG(settings[i].key));
+			return FAIL(FAULT_INVALID, "%s: unknown key \"%.*s\"; see reeved --help for all keys", from,
+				    SLICE_ARG(settings[i].key));
 		if (settings[i].is_item && row->kind != KIND_LIST)
 			return FAIL(FAULT_INVALID, "%s (%s): takes one value, not a list", row->key, from);
 		if (settings[i].is_item)
@@ -323,7 +328,8 @@ static const char *config_path(struct arena *arena, int count, char *const *argu
 	return path && *path ? path : NULL;
 }
 
-FALLIBLE config_read(struct arena *arena, int count, char *const *arguments, char *const *environment, struct config *ret_config)
+FALLIBLE config_read(struct arena *arena, int count, char *const *arguments, char *const *environment,
+		     struct config *ret_config)
 {
 	const char *path = config_path(arena, count, arguments, environment);
 	struct config config;

@@ -38,7 +38,8 @@ struct config {
 
 /* Reads --config FILE (or REEVE_CONFIG; none is fine), then environment, then the flags in arguments (without argv[0] and
  * the command word). Values live in the arena. Warnings about unknown environment names go to the log. */
-FALLIBLE config_read(struct arena *arena, int count, char *const *arguments, char *const *environment, struct config *ret_config);
+FALLIBLE config_read(struct arena *arena, int count, char *const *arguments, char *const *environment,
+		     struct config *ret_config);
 /* The file's text alone, for tests and the fuzzer. */
 FALLIBLE config_read_text(struct arena *arena, slice yaml, struct config *ret_config);
 /* The table as Markdown, for docs/operating.md, and as roff for the man page. */

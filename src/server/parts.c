@@ -48,7 +48,8 @@ static FALLIBLE make_settings(struct server_parts *parts, slice base_url)
 	TRY_NEW(registries);
 	TRY_NEW(backups);
 	for (size_t i = 0; i < config->registries.count; i++) {
-		registries[i] = (struct registry_setting){ .service = config->registries.at[i], .host = config->registries.at[i] };
+		registries[i] =
+			(struct registry_setting){ .service = config->registries.at[i], .host = config->registries.at[i] };
 		TRY(public_of(parts, &registries[i]));
 	}
 	*settings = (struct settings){
@@ -84,8 +85,10 @@ static status committed(void *user, struct tx *tx, const struct change *changes,
 
 FALLIBLE parts_open_store(const struct config *config, struct arena *arena, struct store **ret_store)
 {
-	struct store_options options = { .path = text_of(arena, config->data), .queue_max = (unsigned)config->queue_max,
-					 .readers_max = (unsigned)config->workers + 2, .clock = &clock_system };
+	struct store_options options = { .path = text_of(arena, config->data),
+					 .queue_max = (unsigned)config->queue_max,
+					 .readers_max = (unsigned)config->workers + 2,
+					 .clock = &clock_system };
 
 	TRY_NEW(options.path);
 	return store_open_sqlite(&options, ret_store);
@@ -167,13 +170,24 @@ static FALLIBLE open_issuer(struct server_parts *parts)
 	size_t count = config->token_audiences.count + config->registries.count;
 	slice *audiences = NEW_N(parts->arena, slice, count);
 	struct issuer_options options = {
-		.url = parts->settings.issuer_url, .api_url = parts->settings.api_url, .audiences = audiences, .audiences_count = count,
-		.registries = config->registries.at, .registries_count = config->registries.count, .algorithm = config->token_algorithm,
-		.access_life_s = config->token_life, .registry_life_s = config->registry_token_life,
-		.rotate_every_s = config->token_rotate, .issuer_allow = config->issuers_allow.at,
-		.issuer_allow_count = config->issuers_allow.count, .data_folder = config->data,
-		.relationship_cache_max = RELATIONSHIP_CACHE_MAX, .upstream_cache_max = UPSTREAM_CACHE_MAX,
-		.verified_cache_max = VERIFIED_CACHE_MAX, .clock = parts->parts.clock, .random = parts->parts.random,
+		.url = parts->settings.issuer_url,
+		.api_url = parts->settings.api_url,
+		.audiences = audiences,
+		.audiences_count = count,
+		.registries = config->registries.at,
+		.registries_count = config->registries.count,
+		.algorithm = config->token_algorithm,
+		.access_life_s = config->token_life,
+		.registry_life_s = config->registry_token_life,
+		.rotate_every_s = config->token_rotate,
+		.issuer_allow = config->issuers_allow.at,
+		.issuer_allow_count = config->issuers_allow.count,
+		.data_folder = config->data,
+		.relationship_cache_max = RELATIONSHIP_CACHE_MAX,
+		.upstream_cache_max = UPSTREAM_CACHE_MAX,
+		.verified_cache_max = VERIFIED_CACHE_MAX,
+		.clock = parts->parts.clock,
+		.random = parts->parts.random,
 	};
 
 	TRY_NEW(audiences);
@@ -187,7 +201,9 @@ static FALLIBLE open_issuer(struct server_parts *parts)
 static FALLIBLE open_trail(struct server_parts *parts)
 {
 	char *folder = arena_printf(parts->arena, "%.*s/trail", SLICE_ARG(parts->config->data));
-	struct trail_options options = { .folder = slice_str(folder), .clock = parts->parts.clock, .store = parts->parts.store };
+	struct trail_options options = { .folder = slice_str(folder),
+					 .clock = parts->parts.clock,
+					 .store = parts->parts.store };
 
 	TRY_NEW(folder);
 	return trail_open(&options, &parts->parts.trail);
@@ -195,7 +211,9 @@ static FALLIBLE open_trail(struct server_parts *parts)
 
 static FALLIBLE open_calls(struct server_parts *parts)
 {
-	struct rpc_options options = { .parts = &parts->parts, .version = REEVE_VERSION, .log_requests = parts->config->log_requests,
+	struct rpc_options options = { .parts = &parts->parts,
+				       .version = REEVE_VERSION,
+				       .log_requests = parts->config->log_requests,
 				       .metrics_public = parts->config->metrics_public };
 
 	TRY(workers_new((unsigned)parts->config->workers, (unsigned)parts->config->queue_max, &parts->workers));

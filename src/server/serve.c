@@ -192,11 +192,17 @@ static FALLIBLE open_lane(struct serving *serving, struct lane *lane)
 {
 	const struct config *config = serving->parts->config;
 	struct http_server_options options = {
-		.header_bytes = (uint32_t)config->http_header_max, .body_bytes = (size_t)config->http_body_max,
-		.arena_bytes = (size_t)config->call_memory, .connection_streams = (uint32_t)config->http_streams_max,
-		.connections = (uint32_t)config->http_connections_max, .idle_ms = (uint32_t)config->http_idle * 1000,
-		.header_ms = (uint32_t)config->http_header_timeout * 1000, .body_ms = (uint32_t)config->http_body_timeout * 1000,
-		.tls = serving->tls, .user = serving->parts->rpc, .on_request = rpc_serve,
+		.header_bytes = (uint32_t)config->http_header_max,
+		.body_bytes = (size_t)config->http_body_max,
+		.arena_bytes = (size_t)config->call_memory,
+		.connection_streams = (uint32_t)config->http_streams_max,
+		.connections = (uint32_t)config->http_connections_max,
+		.idle_ms = (uint32_t)config->http_idle * 1000,
+		.header_ms = (uint32_t)config->http_header_timeout * 1000,
+		.body_ms = (uint32_t)config->http_body_timeout * 1000,
+		.tls = serving->tls,
+		.user = serving->parts->rpc,
+		.on_request = rpc_serve,
 	};
 
 	lane->serving = serving;
@@ -255,7 +261,8 @@ static void notify(const char *state)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
-	if (sendto(fd, state, strlen(state), 0, (struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
+	if (sendto(fd, state, strlen(state), 0, (struct sockaddr *)&address,
+		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
 		LOG(LOG_WARN, "systemd could not be told");
 	(void)close(fd); /* a datagram socket has nothing left to flush */
 }

@@ -7,8 +7,11 @@ static const struct page_field fields[] = {
 	{ "create_time", BINDINGS_CREATED_US, true },
 };
 
-const struct list_noun binding_noun = { .table = &table_bindings, .parent_column = BINDINGS_GROUP, .fields = fields,
-					.field_count = sizeof(fields) / sizeof(*fields), .by_default = { &fields[0], false } };
+const struct list_noun binding_noun = { .table = &table_bindings,
+					.parent_column = BINDINGS_GROUP,
+					.fields = fields,
+					.field_count = sizeof(fields) / sizeof(*fields),
+					.by_default = { &fields[0], false } };
 
 /* A user may be bound before they first come; what hangs under a group must exist. */
 static FALLIBLE check_identity(struct call *call, const struct uid *uid, const char *field)
@@ -119,7 +122,9 @@ FALLIBLE binding_delete(struct call *call, const struct uid *uid)
 
 FALLIBLE binding_detail_of(struct call *call, const struct binding *binding, struct binding_detail *ret_detail)
 {
-	struct binding_detail detail = { .identity.uid = binding->identity, .group.uid = binding->group, .role.uid = binding->role };
+	struct binding_detail detail = { .identity.uid = binding->identity,
+					 .group.uid = binding->group,
+					 .role.uid = binding->role };
 	bool found;
 
 	TRY(row_find(call->tx, &table_identities, &detail.identity, &detail.identity, &found));

@@ -44,7 +44,8 @@ static struct binding_in take(const binding_v2 *in)
 				    "role_binding.role_uid" };
 }
 
-status role_bindings_get_role_binding(struct call *call, const Chainguard__Platform__Iam__V2__GetRoleBindingRequest *in, binding_v2 *out)
+status role_bindings_get_role_binding(struct call *call, const Chainguard__Platform__Iam__V2__GetRoleBindingRequest *in,
+				      binding_v2 *out)
 {
 	struct binding binding;
 	struct uid uid;
@@ -102,7 +103,8 @@ status role_bindings_create_role_binding(struct call *call, const Chainguard__Pl
 }
 
 /* One item of a batch: its parent is empty or the batch's, its role empty or the batch's. */
-static FALLIBLE check_item(const Chainguard__Platform__Iam__V2__BatchCreateRoleBindingsRequest *in, size_t i, struct binding_in *ret_in)
+static FALLIBLE check_item(const Chainguard__Platform__Iam__V2__BatchCreateRoleBindingsRequest *in, size_t i,
+			   struct binding_in *ret_in)
 {
 	const Chainguard__Platform__Iam__V2__CreateRoleBindingRequest *item = in->requests[i];
 
@@ -151,7 +153,8 @@ status role_bindings_update_role_binding(struct call *call, const Chainguard__Pl
 	struct uid uid;
 
 	TRY(uid_parse_field(slice_str(in->role_binding->uid), "role_binding.uid", &uid));
-	TRY(mask_resolve(call->arena, message_type_of(in->role_binding->base.descriptor), &in->role_binding->base, in->update_mask, &mask));
+	TRY(mask_resolve(call->arena, message_type_of(in->role_binding->base.descriptor), &in->role_binding->base,
+			 in->update_mask, &mask));
 	if (!mask_names(mask, "identity_uid"))
 		change.identity = SLICE("");
 	else if (change.identity.len == 0)

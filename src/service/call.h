@@ -21,8 +21,8 @@
 
 /* A container registry that asks us. */
 struct registry_setting {
-	slice service;  /* what `service=` names; also the audience of tokens for it */
-	slice host;     /* what a client types: registry.example.com or localhost:5000 */
+	slice service;                    /* what `service=` names; also the audience of tokens for it */
+	slice host;                       /* what a client types: registry.example.com or localhost:5000 */
 	const slice *public_repositories; /* names or prefixes ending in "/" that anyone may pull */
 	size_t public_count;
 };
@@ -34,7 +34,8 @@ struct settings {
 	const struct registry_setting *registries;
 	size_t registries_count;
 	slice backup_folder;
-	int64_t limit_folders, limit_identities, limit_repositories, limit_roles, limit_bindings; /* per organization; 0 = none */
+	int64_t limit_folders, limit_identities, limit_repositories, limit_roles,
+		limit_bindings; /* per organization; 0 = none */
 	int64_t setup_code_life_s;
 	slice page_key; /* 32 bytes: authenticates page tokens */
 };
@@ -57,24 +58,24 @@ struct call {
 	const struct parts *parts;
 	const struct method *method;
 	struct arena *arena;
-	struct tx *tx;                /* inside a transaction or snapshot; NULL on the loop */
-	const struct caller *caller;  /* is_known is false for a public method without a token */
+	struct tx *tx;               /* inside a transaction or snapshot; NULL on the loop */
+	const struct caller *caller; /* is_known is false for a public method without a token */
 	struct authz_subject *subject;
-	slice credential;             /* the Authorization value without its scheme, trimmed; "" when absent */
-	slice authorization;          /* the whole header, for Basic */
+	slice credential;    /* the Authorization value without its scheme, trimmed; "" when absent */
+	slice authorization; /* the whole header, for Basic */
 	slice request_id, peer, user_agent;
-	bool peer_is_safe;            /* loopback or TLS: a one-time code may be taken */
-	bool may_block;               /* on a worker: disk and network are allowed */
-	bool by_operator;             /* an operator's standing allowed it */
+	bool peer_is_safe; /* loopback or TLS: a one-time code may be taken */
+	bool may_block;    /* on a worker: disk and network are allowed */
+	bool by_operator;  /* an operator's standing allowed it */
 	int64_t now_us;
 	uint8_t seed[CALL_SEED_BYTES]; /* drawn by rpc/ */
 	uint32_t drawn;                /* how often call_random was asked in this run; rpc/ sets it to 0 before each run */
 	/* What happened, for the record and the event; set by call_touched. */
 	bool has_touched;
 	struct uid touched, touched_group;
-	const void *touched_body;      /* message for the event; NULL: the response, or the request of a delete */
-	slice touched_subject;         /* overrides the subject's text (comma-joined ids of a v1 batch) */
-	enum fault kept;               /* set by call_fail_kept; rpc/ clears it before each run */
+	const void *touched_body; /* message for the event; NULL: the response, or the request of a delete */
+	slice touched_subject;    /* overrides the subject's text (comma-joined ids of a v1 batch) */
+	enum fault kept;          /* set by call_fail_kept; rpc/ clears it before each run */
 	struct report report;
 };
 

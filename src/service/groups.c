@@ -17,8 +17,11 @@ static const struct page_field fields[] = {
 	{ "update_time", GROUPS_UPDATED_US, true },
 };
 
-const struct list_noun group_noun = { .table = &table_groups, .parent_column = GROUPS_PARENT, .fields = fields,
-				      .field_count = sizeof(fields) / sizeof(*fields), .by_default = { &fields[0], false } };
+const struct list_noun group_noun = { .table = &table_groups,
+				      .parent_column = GROUPS_PARENT,
+				      .fields = fields,
+				      .field_count = sizeof(fields) / sizeof(*fields),
+				      .by_default = { &fields[0], false } };
 
 /* ---- create ---- */
 
@@ -32,7 +35,8 @@ static FALLIBLE claim_name(struct call *call, const struct group *group)
 	TRY_NEW(key);
 	TRY(row_find(call->tx, &table_facts, &fact, &held, &found));
 	if (found && !slice_eq(held.value, uid_bytes(&group->uid)))
-		return FAIL(FAULT_EXISTS, "the verified name %.*s belongs or belonged to another organization", SLICE_ARG(group->name));
+		return FAIL(FAULT_EXISTS, "the verified name %.*s belongs or belonged to another organization",
+			    SLICE_ARG(group->name));
 	fact.value = uid_bytes(&group->uid);
 	return row_put(call->tx, &table_facts, &fact);
 }
@@ -47,7 +51,9 @@ static FALLIBLE check_verified(struct call *call, const struct group *group)
 
 static FALLIBLE insert_owner(struct call *call, const struct group *group)
 {
-	struct binding owner = { .group = group->uid, .identity = call->caller->identity, .role = role_builtin(ROLE_OWNER)->uid,
+	struct binding owner = { .group = group->uid,
+				 .identity = call->caller->identity,
+				 .role = role_builtin(ROLE_OWNER)->uid,
 				 .created_us = call->now_us };
 
 	TRY(call_new_child(call, &group->uid, &owner.uid));
@@ -70,8 +76,12 @@ static FALLIBLE place_new(struct call *call, const struct uid *parent, struct gr
 
 FALLIBLE group_create(struct call *call, const struct uid *parent, const struct group_change *in, struct group *ret_group)
 {
-	struct group group = { .name = in->name, .description = in->description, .is_verified = in->is_verified, .kind = in->kind,
-			       .created_us = call->now_us, .updated_us = call->now_us };
+	struct group group = { .name = in->name,
+			       .description = in->description,
+			       .is_verified = in->is_verified,
+			       .kind = in->kind,
+			       .created_us = call->now_us,
+			       .updated_us = call->now_us };
 
 	TRY(rule_name(group.name, "group.name"));
 	TRY(rule_description(group.description, "group.description"));

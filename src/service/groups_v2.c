@@ -78,8 +78,10 @@ status groups_list_groups(struct call *call, const Chainguard__Platform__Iam__V2
 
 status groups_create_group(struct call *call, const Chainguard__Platform__Iam__V2__CreateGroupRequest *in, group_v2 *out)
 {
-	struct group_change change = { .name = slice_str(in->group->name), .description = slice_str(in->group->description),
-				       .is_verified = in->group->verified, .kind = in->group->kind };
+	struct group_change change = { .name = slice_str(in->group->name),
+				       .description = slice_str(in->group->description),
+				       .is_verified = in->group->verified,
+				       .kind = in->group->kind };
 	struct uid parent = { 0 };
 	struct group group;
 
@@ -91,8 +93,10 @@ status groups_create_group(struct call *call, const Chainguard__Platform__Iam__V
 
 status groups_update_group(struct call *call, const Chainguard__Platform__Iam__V2__UpdateGroupRequest *in, group_v2 *out)
 {
-	struct group_change change = { .name = slice_str(in->group->name), .description = slice_str(in->group->description),
-				       .is_verified = in->group->verified, .kind = in->group->kind };
+	struct group_change change = { .name = slice_str(in->group->name),
+				       .description = slice_str(in->group->description),
+				       .is_verified = in->group->verified,
+				       .kind = in->group->kind };
 	const Google__Protobuf__FieldMask *mask;
 	struct group group;
 	struct uid uid;

@@ -18,8 +18,11 @@ static const struct page_field fields[] = {
 	{ "last_seen_time", IDENTITIES_LAST_SEEN_US, true },
 };
 
-const struct list_noun identity_noun = { .table = &table_identities, .parent_column = IDENTITIES_PARENT, .fields = fields,
-					 .field_count = sizeof(fields) / sizeof(*fields), .by_default = { &fields[0], false } };
+const struct list_noun identity_noun = { .table = &table_identities,
+					 .parent_column = IDENTITIES_PARENT,
+					 .fields = fields,
+					 .field_count = sizeof(fields) / sizeof(*fields),
+					 .by_default = { &fields[0], false } };
 
 /* ---- maps ---- */
 
@@ -65,7 +68,7 @@ FALLIBLE put_map(struct call *call, slice json, const ProtobufCMessageDescriptor
 	TRY(json_parse_object(call->arena, json, NULL, &tree));
 	entries = NEW_N(call->arena, void *, tree->count);
 	TRY_NEW(entries);
-	JSON_EACH(member, tree) {
+	JSON_EACH (member, tree) {
 		struct text_entry *made = arena_alloc(call->arena, entry->sizeof_message);
 		TRY_NEW(made);
 		entry->message_init(&made->base);
@@ -84,7 +87,8 @@ FALLIBLE put_map(struct call *call, slice json, const ProtobufCMessageDescriptor
 static FALLIBLE check_issuer(struct call *call, slice issuer, const char *field)
 {
 	TRY(rule_text(issuer, ISSUER_BYTES_MAX, false, field));
-	if (slice_eq(issuer, call->parts->settings->issuer_url) || url_is_https_issuer(issuer) || fetch_allows(call->parts->fetcher, issuer))
+	if (slice_eq(issuer, call->parts->settings->issuer_url) || url_is_https_issuer(issuer) ||
+	    fetch_allows(call->parts->fetcher, issuer))
 		return OK;
 	return FAIL_FIELD(field, "must be an https URL without query, fragment or user information");
 }
@@ -96,7 +100,7 @@ static FALLIBLE check_pattern_map(struct call *call, slice json, const char *fie
 	if (json.len == 0)
 		return OK;
 	TRY(json_parse_object(call->arena, json, NULL, &tree));
-	JSON_EACH(member, tree)
+	JSON_EACH (member, tree)
 		TRY(pattern_check(member->text, field));
 	return OK;
 }
@@ -144,7 +148,8 @@ static FALLIBLE check_static(struct call *call, struct identity *row)
 	TRY(json_parse(call->arena, row->audiences, NULL, &audiences));
 	if (audiences->count > 1)
 		return FAIL_FIELD("identity.static_keys.audiences", "at most one audience");
-	return rule_text(audiences->first ? audiences->first->text : SLICE(""), CLAIM_BYTES_MAX, false, "identity.static_keys.audiences");
+	return rule_text(audiences->first ? audiences->first->text : SLICE(""), CLAIM_BYTES_MAX, false,
+			 "identity.static_keys.audiences");
 }
 
 static FALLIBLE check_aws(const struct identity *row)
@@ -177,7 +182,8 @@ static FALLIBLE check(struct call *call, struct identity *row)
 	case RELATIONSHIP_NONE:
 		break;
 	}
-	return FAIL_FIELD("identity.relationship", "one of claim_match, static_keys, aws_identity, service_principal is required");
+	return FAIL_FIELD("identity.relationship",
+			  "one of claim_match, static_keys, aws_identity, service_principal is required");
 }
 
 /* ---- the four verbs ---- */

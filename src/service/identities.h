@@ -31,6 +31,7 @@ struct text_entry {
 	char *value;
 };
 FALLIBLE take_map(struct call *call, size_t count, void *const *entries, const char *field, slice *ret_json);
-FALLIBLE put_map(struct call *call, slice json, const ProtobufCMessageDescriptor *entry, size_t *ret_count, void ***ret_entries);
+FALLIBLE put_map(struct call *call, slice json, const ProtobufCMessageDescriptor *entry, size_t *ret_count,
+		 void ***ret_entries);
 
 #endif

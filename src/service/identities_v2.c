@@ -36,9 +36,11 @@ static FALLIBLE fill(struct call *call, const struct identity *row, identity_mes
 
 /* ---- methods ---- */
 
-status identities_create_identity(struct call *call, const Chainguard__Platform__Iam__V2__CreateIdentityRequest *in, identity_message *out)
+status identities_create_identity(struct call *call, const Chainguard__Platform__Iam__V2__CreateIdentityRequest *in,
+				  identity_message *out)
 {
-	struct identity row = { .name = slice_str(in->identity->name), .description = slice_str(in->identity->description),
+	struct identity row = { .name = slice_str(in->identity->name),
+				.description = slice_str(in->identity->description),
 				.company = slice_str(in->identity->company) };
 	struct uid parent;
 
@@ -48,7 +50,8 @@ status identities_create_identity(struct call *call, const Chainguard__Platform_
 	return fill(call, &row, out);
 }
 
-status identities_get_identity(struct call *call, const Chainguard__Platform__Iam__V2__GetIdentityRequest *in, identity_message *out)
+status identities_get_identity(struct call *call, const Chainguard__Platform__Iam__V2__GetIdentityRequest *in,
+			       identity_message *out)
 {
 	struct identity row;
 	struct uid uid;
@@ -58,8 +61,10 @@ status identities_get_identity(struct call *call, const Chainguard__Platform__Ia
 	return fill(call, &row, out);
 }
 
-/* The new proof for a mask. A claim match may be changed member by member; another kind, or a change of kind, is taken whole. */
-static FALLIBLE merge_proof(struct call *call, const Google__Protobuf__FieldMask *mask, const struct identity *fresh, struct identity *row)
+/* The new proof for a mask. A claim match may be changed member by member; another kind, or a change of kind, is taken whole.
+ */
+static FALLIBLE merge_proof(struct call *call, const Google__Protobuf__FieldMask *mask, const struct identity *fresh,
+			    struct identity *row)
 {
 	static const struct {
 		const char *exact, *pattern;
@@ -101,7 +106,8 @@ static void replace_proof(const struct identity *fresh, struct identity *row)
 	}
 }
 
-static FALLIBLE change_proof(struct call *call, const identity_message *in, const Google__Protobuf__FieldMask *mask, struct identity *row)
+static FALLIBLE change_proof(struct call *call, const identity_message *in, const Google__Protobuf__FieldMask *mask,
+			     struct identity *row)
 {
 	static const char *const kinds[] = { "claim_match", "static_keys", "aws_identity", "service_principal" };
 	struct identity fresh = { 0 };
@@ -113,8 +119,9 @@ static FALLIBLE change_proof(struct call *call, const identity_message *in, cons
 		return OK;
 	TRY(take_relationship(call, in, &fresh));
 	if (fresh.relationship == RELATIONSHIP_NONE)
-		return FAIL_FIELD("identity.relationship", "the mask names it, so one of claim_match, static_keys, aws_identity, "
-							   "service_principal is required");
+		return FAIL_FIELD("identity.relationship",
+				  "the mask names it, so one of claim_match, static_keys, aws_identity, "
+				  "service_principal is required");
 	if (fresh.relationship == row->relationship && fresh.relationship == RELATIONSHIP_CLAIM_MATCH)
 		return merge_proof(call, mask, &fresh, row);
 	if (fresh.relationship == RELATIONSHIP_STATIC && row->relationship == RELATIONSHIP_STATIC &&
@@ -124,14 +131,16 @@ static FALLIBLE change_proof(struct call *call, const identity_message *in, cons
 	return OK;
 }
 
-status identities_update_identity(struct call *call, const Chainguard__Platform__Iam__V2__UpdateIdentityRequest *in, identity_message *out)
+status identities_update_identity(struct call *call, const Chainguard__Platform__Iam__V2__UpdateIdentityRequest *in,
+				  identity_message *out)
 {
 	const Google__Protobuf__FieldMask *mask;
 	struct identity before, row;
 	struct uid uid;
 
 	TRY(uid_parse_field(slice_str(in->identity->uid), "identity.uid", &uid));
-	TRY(mask_resolve(call->arena, message_type_of(in->identity->base.descriptor), &in->identity->base, in->update_mask, &mask));
+	TRY(mask_resolve(call->arena, message_type_of(in->identity->base.descriptor), &in->identity->base, in->update_mask,
+			 &mask));
 	TRY(identity_at(call, &uid, &before));
 	row = before;
 	if (mask_names(mask, "name"))

@@ -45,8 +45,8 @@ static FALLIBLE add_ancestors(struct call *call, const struct uid *of, struct qu
 	return OK;
 }
 
-static FALLIBLE add_filter(struct call *call, const struct list_noun *noun, const Chainguard__Platform__Common__UIDPFilter *uidp,
-			   struct query *query)
+static FALLIBLE add_filter(struct call *call, const struct list_noun *noun,
+			   const Chainguard__Platform__Common__UIDPFilter *uidp, struct query *query)
 {
 	static const struct uid nowhere;
 	struct uid *uid;
@@ -126,7 +126,8 @@ static const void *row_at(const struct list_noun *noun, const struct rows *rows,
 }
 
 /* Where the page ended, in the order asked for. */
-static struct page_cursor cursor_at(const struct list_noun *noun, const struct page_order *order, const void *row, int64_t skipped)
+static struct page_cursor cursor_at(const struct list_noun *noun, const struct page_order *order, const void *row,
+				    int64_t skipped)
 {
 	struct page_cursor cursor = { .skipped = skipped };
 	const struct column *columns = noun->table->columns;
@@ -149,15 +150,16 @@ struct paging {
 	bool has_cursor;
 };
 
-static FALLIBLE read_paging(struct call *call, const struct list_noun *noun, const struct list_in *in, const struct query *query,
-			    struct paging *paging)
+static FALLIBLE read_paging(struct call *call, const struct list_noun *noun, const struct list_in *in,
+			    const struct query *query, struct paging *paging)
 {
 	const uint8_t *key = (const uint8_t *)call->parts->settings->page_key.at;
 
 	TRY(page_size(in->page_size, &paging->size));
 	TRY(page_skip(in->skip, &paging->skip));
 	TRY(page_order_parse(slice_str(in->order_by), noun->fields, noun->field_count, noun->by_default, &paging->order));
-	paging->scope = (struct page_scope){ .method = slice_str(call->method->label), .order = paging->order,
+	paging->scope = (struct page_scope){ .method = slice_str(call->method->label),
+					     .order = paging->order,
 					     .caller = call->caller->identity };
 	TRY(describe(call, query, &paging->scope.filter));
 	return page_read(key, &paging->scope, slice_str(in->page_token), call_now_s(call), call->arena, &paging->cursor,

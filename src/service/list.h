@@ -15,7 +15,7 @@
 /* How a noun is listed. Its table's column 0 is the uid. */
 struct list_noun {
 	const struct table *table;
-	int parent_column;  /* what children_of and in_root look at */
+	int parent_column; /* what children_of and in_root look at */
 	const struct page_field *fields;
 	size_t field_count;
 	struct page_order by_default;
@@ -42,12 +42,12 @@ FALLIBLE list_all(struct call *call, const struct list_noun *noun, const Chaingu
 		  const char *id, struct query *query, struct rows *ret_rows);
 
 /* Fills the four answer fields that every v2 list has. */
-#define LIST_ANSWER(call, out, list, prefix)                                                                           \
-	do {                                                                                                           \
-		TRY(put_text((call), (list)->next_page_token, &(out)->next_page_token));                               \
-		(out)->_total_count_case = prefix;                                                                     \
-		(out)->total_count = (list)->total_count;                                                              \
-		(out)->skipped = (int32_t)(list)->skipped;                                                             \
+#define LIST_ANSWER(call, out, list, prefix)                                             \
+	do {                                                                             \
+		TRY(put_text((call), (list)->next_page_token, &(out)->next_page_token)); \
+		(out)->_total_count_case = prefix;                                       \
+		(out)->total_count = (list)->total_count;                                \
+		(out)->skipped = (int32_t)(list)->skipped;                               \
 	} while (0)
 
 #endif

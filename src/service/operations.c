@@ -24,8 +24,12 @@ static bool is_kind(const char *text)
 static FALLIBLE record(struct call *call, slice what)
 {
 	char identity[UID_TEXT_BYTES];
-	struct trail_record record = { .what = "operation", .method = call->method->label, .scope = what,
-				       .token_id = call->caller->token_id, .request_id = call->request_id, .peer = call->peer,
+	struct trail_record record = { .what = "operation",
+				       .method = call->method->label,
+				       .scope = what,
+				       .token_id = call->caller->token_id,
+				       .request_id = call->request_id,
+				       .peer = call->peer,
 				       .by_operator = true };
 
 	uid_format(&call->caller->identity, identity);
@@ -33,7 +37,8 @@ static FALLIBLE record(struct call *call, slice what)
 	return trail_append(call->parts->trail, &record);
 }
 
-status reeve_operations_rotate_keys(struct call *call, const Reeve__V1__RotateKeysRequest *in, Reeve__V1__RotateKeysResponse *out)
+status reeve_operations_rotate_keys(struct call *call, const Reeve__V1__RotateKeysRequest *in,
+				    Reeve__V1__RotateKeysResponse *out)
 {
 	struct issuer_key key;
 
@@ -52,7 +57,9 @@ static FALLIBLE set_limit(struct call *call, const struct uid *organization, con
 	bool deleted;
 
 	if (!is_kind(kind))
-		return FAIL_FIELD("limits", "unknown kind \"%.32s\": identities, folders, repositories, roles, bindings, idps or clusters", kind);
+		return FAIL_FIELD(
+			"limits",
+			"unknown kind \"%.32s\": identities, folders, repositories, roles, bindings, idps or clusters", kind);
 	if (most < LIMIT_NONE)
 		return FAIL_FIELD("limits", "must be 0 or more, or -1 to remove the organization's own limit");
 	if (most == LIMIT_NONE)
@@ -93,7 +100,8 @@ static bool is_file_name(slice name)
 		return false;
 	for (size_t i = 0; i < name.len; i++) {
 		char c = name.at[i];
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_'))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+		      c == '_'))
 			return false;
 	}
 	return true;

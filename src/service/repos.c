@@ -11,16 +11,22 @@ static const struct page_field repo_fields[] = {
 	{ "create_time", REPOS_CREATED_US, true },
 	{ "update_time", REPOS_UPDATED_US, true },
 };
-const struct list_noun repo_noun = { .table = &table_repos, .parent_column = REPOS_PARENT, .fields = repo_fields,
-				     .field_count = sizeof(repo_fields) / sizeof(*repo_fields), .by_default = { &repo_fields[0], false } };
+const struct list_noun repo_noun = { .table = &table_repos,
+				     .parent_column = REPOS_PARENT,
+				     .fields = repo_fields,
+				     .field_count = sizeof(repo_fields) / sizeof(*repo_fields),
+				     .by_default = { &repo_fields[0], false } };
 
 static const struct page_field tag_fields[] = {
 	{ "uid", -1, false },
 	{ "name", TAGS_NAME, false },
 	{ "update_time", TAGS_UPDATED_US, true },
 };
-const struct list_noun tag_noun = { .table = &table_tags, .parent_column = TAGS_PARENT, .fields = tag_fields,
-				    .field_count = sizeof(tag_fields) / sizeof(*tag_fields), .by_default = { &tag_fields[0], false } };
+const struct list_noun tag_noun = { .table = &table_tags,
+				    .parent_column = TAGS_PARENT,
+				    .fields = tag_fields,
+				    .field_count = sizeof(tag_fields) / sizeof(*tag_fields),
+				    .by_default = { &tag_fields[0], false } };
 
 static FALLIBLE check_repo(const struct repo *row)
 {

@@ -46,8 +46,10 @@ static FALLIBLE fill(struct call *call, const struct repo *row, repo_v2 *out)
 	TRY(put_list(call, row->bundles, &out->n_bundles, &out->bundles));
 	TRY(put_list(call, row->aliases, &out->n_aliases, &out->aliases));
 	TRY(put_list(call, row->active_tags, &out->n_active_tags, &out->active_tags));
-	TRY(unpack(call, row->sync_config, &chainguard__platform__registry__v2__sync_config__descriptor, (void **)&out->sync_config));
-	TRY(unpack(call, row->custom_overlay, &chainguard__platform__registry__v2__custom_overlay__descriptor, (void **)&out->custom_overlay));
+	TRY(unpack(call, row->sync_config, &chainguard__platform__registry__v2__sync_config__descriptor,
+		   (void **)&out->sync_config));
+	TRY(unpack(call, row->custom_overlay, &chainguard__platform__registry__v2__custom_overlay__descriptor,
+		   (void **)&out->custom_overlay));
 	TRY(put_time(call, row->created_us, &out->create_time));
 	return put_time(call, row->updated_us, &out->update_time);
 }
@@ -111,7 +113,8 @@ status repos_update_repo(struct call *call, const Chainguard__Platform__Registry
 	return fill(call, &row, out);
 }
 
-status repos_delete_repo(struct call *call, const Chainguard__Platform__Registry__V2__DeleteRepoRequest *in, Google__Protobuf__Empty *out)
+status repos_delete_repo(struct call *call, const Chainguard__Platform__Registry__V2__DeleteRepoRequest *in,
+			 Google__Protobuf__Empty *out)
 {
 	struct uid uid;
 
@@ -166,7 +169,9 @@ status tags_get_tag(struct call *call, const Chainguard__Platform__Registry__V2_
 
 status tags_create_tag(struct call *call, const Chainguard__Platform__Registry__V2__CreateTagRequest *in, tag_v2 *out)
 {
-	struct tag row = { .name = slice_str(in->tag->name), .digest = slice_str(in->tag->digest), .is_deprecated = in->tag->deprecated };
+	struct tag row = { .name = slice_str(in->tag->name),
+			   .digest = slice_str(in->tag->digest),
+			   .is_deprecated = in->tag->deprecated };
 	struct uid parent;
 
 	TRY(uid_parse_field(slice_str(in->parent), "parent", &parent));
@@ -175,7 +180,8 @@ status tags_create_tag(struct call *call, const Chainguard__Platform__Registry__
 	return fill_tag(call, &row, out);
 }
 
-status tags_delete_tag(struct call *call, const Chainguard__Platform__Registry__V2__DeleteTagRequest *in, Google__Protobuf__Empty *out)
+status tags_delete_tag(struct call *call, const Chainguard__Platform__Registry__V2__DeleteTagRequest *in,
+		       Google__Protobuf__Empty *out)
 {
 	struct uid uid;
 

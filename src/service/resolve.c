@@ -9,8 +9,8 @@
 static status group_parent(struct call *call, const void *in, struct uid *ret_place, bool *ret_is_open)
 {
 	bool is_v1 = ((const ProtobufCMessage *)in)->descriptor == &chainguard__platform__iam__create_group_request__descriptor;
-	const char *parent = is_v1 ? ((const Chainguard__Platform__Iam__CreateGroupRequest *)in)->parent :
-				     ((const Chainguard__Platform__Iam__V2__CreateGroupRequest *)in)->parent;
+	const char *parent = is_v1 ? ((const Chainguard__Platform__Iam__CreateGroupRequest *)in)->parent
+				   : ((const Chainguard__Platform__Iam__V2__CreateGroupRequest *)in)->parent;
 
 	*ret_place = (struct uid){ 0 };
 	if (*parent)

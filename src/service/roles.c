@@ -11,8 +11,11 @@ static const struct page_field fields[] = {
 	{ "update_time", ROLES_UPDATED_US, true },
 };
 
-const struct list_noun role_noun = { .table = &table_roles, .parent_column = ROLES_PARENT, .fields = fields,
-				     .field_count = sizeof(fields) / sizeof(*fields), .by_default = { &fields[0], false },
+const struct list_noun role_noun = { .table = &table_roles,
+				     .parent_column = ROLES_PARENT,
+				     .fields = fields,
+				     .field_count = sizeof(fields) / sizeof(*fields),
+				     .by_default = { &fields[0], false },
 				     .shows_builtin = true };
 
 FALLIBLE role_caps_of_names(size_t count, char *const *names, const char *field, struct caps *ret_caps)
@@ -68,8 +71,12 @@ FALLIBLE role_visible(struct call *call, const struct uid *uid, struct role *ret
 
 FALLIBLE role_create(struct call *call, const struct uid *parent, const struct role_change *in, struct role *ret_role)
 {
-	struct role role = { .parent = *parent, .name = in->name, .description = in->description, .caps = in->caps,
-			     .created_us = call->now_us, .updated_us = call->now_us };
+	struct role role = { .parent = *parent,
+			     .name = in->name,
+			     .description = in->description,
+			     .caps = in->caps,
+			     .created_us = call->now_us,
+			     .updated_us = call->now_us };
 	struct group group;
 
 	TRY(role_name_check(role.name, "role.name"));
@@ -109,7 +116,8 @@ static status collect_place(void *user, const void *row)
 	if (places->count && uid_eq(&places->at[places->count - 1], &binding->group))
 		return OK;
 	if (places->count == BOUND_GROUPS_MAX)
-		return FAIL_STATE("TOO_WIDELY_BOUND", "the role is bound in more than %d groups; make a new role instead", BOUND_GROUPS_MAX);
+		return FAIL_STATE("TOO_WIDELY_BOUND", "the role is bound in more than %d groups; make a new role instead",
+				  BOUND_GROUPS_MAX);
 	places->at[places->count++] = binding->group;
 	return OK;
 }

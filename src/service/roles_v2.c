@@ -109,7 +109,8 @@ status roles_update_role(struct call *call, const Chainguard__Platform__Iam__V2_
 	return fill(call, &role, out);
 }
 
-status roles_delete_role(struct call *call, const Chainguard__Platform__Iam__V2__DeleteRoleRequest *in, Google__Protobuf__Empty *out)
+status roles_delete_role(struct call *call, const Chainguard__Platform__Iam__V2__DeleteRoleRequest *in,
+			 Google__Protobuf__Empty *out)
 {
 	struct uid uid;
 

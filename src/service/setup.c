@@ -28,9 +28,13 @@ static FALLIBLE fact_find(struct tx *tx, const char *name, struct fact *ret_fact
 
 static FALLIBLE make_system_group(struct tx *tx, const struct setup_start *start)
 {
-	struct group group = { .uid = uid_new_root(start->random), .name = SLICE(SYSTEM_GROUP_NAME),
-			       .description = SLICE("Whoever runs this server."), .status = STATUS_READY, .is_system = true,
-			       .created_us = start->now_us, .updated_us = start->now_us };
+	struct group group = { .uid = uid_new_root(start->random),
+			       .name = SLICE(SYSTEM_GROUP_NAME),
+			       .description = SLICE("Whoever runs this server."),
+			       .status = STATUS_READY,
+			       .is_system = true,
+			       .created_us = start->now_us,
+			       .updated_us = start->now_us };
 	struct fact fact = { .name = SLICE(SYSTEM_GROUP_FACT), .value = uid_bytes(&group.uid) };
 
 	TRY(row_insert(tx, &table_groups, &group));
@@ -131,7 +135,8 @@ FALLIBLE setup_code_new(struct random *random, int64_t now_us, int64_t life_s, c
 	ret_code[at] = '\0';
 	if (!setup_code_digest(slice_str(ret_code), ret_digest))
 		return FAIL(FAULT_INTERNAL, "cannot make a setup code");
-	*ret_row = (struct setup_code){ .digest = slice_of(ret_digest, 32), .expires_us = now_us + life_s * US_PER_S,
+	*ret_row = (struct setup_code){ .digest = slice_of(ret_digest, 32),
+					.expires_us = now_us + life_s * US_PER_S,
 					.tries_left = SETUP_TRIES };
 	return OK;
 }
@@ -173,7 +178,8 @@ static FALLIBLE key_set(struct call *call, const char *jwk, slice *ret_set)
 	struct buffer out;
 
 	if (FAILED(key_from_jwk_text(slice_str(jwk), KEY_PUBLIC, &key)))
-		return FAIL_FIELD("jwk", "must be one public JSON Web Key: P-256, P-384, P-521, Ed25519 or RSA of 2048 to 4096 bits");
+		return FAIL_FIELD("jwk",
+				  "must be one public JSON Web Key: P-256, P-384, P-521, Ed25519 or RSA of 2048 to 4096 bits");
 	buffer_init(&out, call->arena, 16384);
 	json_writer_init(&writer, &out);
 	json_open_object(&writer);
@@ -191,9 +197,14 @@ static FALLIBLE key_set(struct call *call, const char *jwk, slice *ret_set)
 static FALLIBLE make_operator(struct call *call, const char *name, slice keys, struct identity *ret_identity)
 {
 	struct binding binding = { .role = role_builtin(ROLE_OPERATOR)->uid, .created_us = call->now_us };
-	struct identity identity = { .name = slice_str(name), .relationship = RELATIONSHIP_STATIC, .issuer_kind = MATCH_EXACT,
-				     .subject_kind = MATCH_EXACT, .issuer_keys = keys, .created_us = call->now_us,
-				     .updated_us = call->now_us, .last_seen_us = call->now_us };
+	struct identity identity = { .name = slice_str(name),
+				     .relationship = RELATIONSHIP_STATIC,
+				     .issuer_kind = MATCH_EXACT,
+				     .subject_kind = MATCH_EXACT,
+				     .issuer_keys = keys,
+				     .created_us = call->now_us,
+				     .updated_us = call->now_us,
+				     .last_seen_us = call->now_us };
 	char *text;
 	slice page_key;
 
@@ -246,7 +257,9 @@ status reeve_setup_register(struct call *call, const Reeve__V1__RegisterRequest 
 	TRY(key_set(call, in->jwk, &keys));
 	TRY(use_code(call, slice_str(in->code), &is_right));
 	if (!is_right)
-		return call_fail_kept(call, FAULT_DENIED, "the setup code is wrong, used or too old; \"reeved setup-code\" on the server prints a new one");
+		return call_fail_kept(
+			call, FAULT_DENIED,
+			"the setup code is wrong, used or too old; \"reeved setup-code\" on the server prints a new one");
 	TRY(make_operator(call, in->name, keys, &identity));
 	return answer(call, &identity, out);
 }

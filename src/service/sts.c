@@ -9,7 +9,8 @@
 
 #define EXCHANGE_VALUES_MAX 64
 
-static FALLIBLE take_values(struct call *call, size_t count, char *const *texts, const char *field, slice *into, size_t *ret_count)
+static FALLIBLE take_values(struct call *call, size_t count, char *const *texts, const char *field, slice *into,
+			    size_t *ret_count)
 {
 	(void)call;
 	if (count > EXCHANGE_VALUES_MAX)
@@ -21,7 +22,8 @@ static FALLIBLE take_values(struct call *call, size_t count, char *const *texts,
 }
 
 /* `scope` is the old, single form of `scopes`: their union. */
-static FALLIBLE take_scopes(struct call *call, const Chainguard__Platform__Oidc__ExchangeRequest *in, slice *into, size_t *ret_count)
+static FALLIBLE take_scopes(struct call *call, const Chainguard__Platform__Oidc__ExchangeRequest *in, slice *into,
+			    size_t *ret_count)
 {
 	TRY(take_values(call, in->n_scopes, in->scopes, "scopes", into, ret_count));
 	if (!*in->scope)
@@ -47,10 +49,14 @@ static slice joined(struct call *call, const slice *texts, size_t count)
 static FALLIBLE record(struct call *call, const struct exchange *exchange, const struct exchanged *done)
 {
 	char identity[UID_TEXT_BYTES];
-	struct trail_record record = { .what = "exchange", .method = call->method->label, .subject = done->who.act,
+	struct trail_record record = { .what = "exchange",
+				       .method = call->method->label,
+				       .subject = done->who.act,
 				       .audience = joined(call, exchange->audiences, exchange->audiences_count),
 				       .scope = joined(call, exchange->scopes, exchange->scopes_count),
-				       .token_id = done->token.token_id, .request_id = call->request_id, .peer = call->peer,
+				       .token_id = done->token.token_id,
+				       .request_id = call->request_id,
+				       .peer = call->peer,
 				       .expires_s = done->token.expires_s };
 
 	uid_format(&done->who.identity, identity);
@@ -62,9 +68,13 @@ status v1_security_token_exchange(struct call *call, const Chainguard__Platform_
 				  Chainguard__Platform__Oidc__RawToken *out)
 {
 	slice audiences[EXCHANGE_VALUES_MAX], scopes[EXCHANGE_VALUES_MAX + 1], capabilities[EXCHANGE_VALUES_MAX];
-	struct exchange exchange = { .upstream = call->credential, .audiences = audiences, .identity = slice_trim(slice_str(in->identity)),
-				     .identity_provider = slice_str(in->identity_provider), .scopes = scopes,
-				     .capabilities = capabilities, .may_block = call->may_block };
+	struct exchange exchange = { .upstream = call->credential,
+				     .audiences = audiences,
+				     .identity = slice_trim(slice_str(in->identity)),
+				     .identity_provider = slice_str(in->identity_provider),
+				     .scopes = scopes,
+				     .capabilities = capabilities,
+				     .may_block = call->may_block };
 	struct exchanged done;
 
 	if (call->credential.len == 0)

@@ -50,7 +50,7 @@ FALLIBLE put_list(struct call *call, slice json, size_t *ret_count, char ***ret_
 	TRY(json_parse(call->arena, json, NULL, &tree));
 	texts = NEW_N(call->arena, char *, tree->count);
 	TRY_NEW(texts);
-	JSON_EACH(item, tree) {
+	JSON_EACH (item, tree) {
 		texts[n] = arena_text(call->arena, item->text);
 		TRY_NEW(texts[n]);
 		n++;
@@ -110,7 +110,8 @@ FALLIBLE limit_of(struct call *call, const struct uid *organization, const char 
 	return OK;
 }
 
-FALLIBLE limit_check(struct call *call, const struct uid *place, const struct table *table, const char *kind, int64_t by_default)
+FALLIBLE limit_check(struct call *call, const struct uid *place, const struct table *table, const char *kind,
+		     int64_t by_default)
 {
 	struct uid organization = uid_root(place);
 	struct query query;

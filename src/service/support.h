@@ -14,11 +14,11 @@
 #include "service/call.h"
 
 /* A message in the call's arena, every field unset: Chainguard__..__Group *m; TRY_MESSAGE(call, m, chainguard__..__group); */
-#define TRY_MESSAGE(call, pointer, prefix)                                                                             \
-	do {                                                                                                           \
-		(pointer) = arena_alloc((call)->arena, sizeof(*(pointer)));                                            \
-		TRY_NEW(pointer);                                                                                      \
-		prefix##__init(pointer);                                                                               \
+#define TRY_MESSAGE(call, pointer, prefix)                                  \
+	do {                                                                \
+		(pointer) = arena_alloc((call)->arena, sizeof(*(pointer))); \
+		TRY_NEW(pointer);                                           \
+		prefix##__init(pointer);                                    \
 	} while (0)
 
 /* NUL-terminated text; empty stays the message's own empty string. */
@@ -38,6 +38,7 @@ FALLIBLE group_at(struct call *call, const struct uid *uid, unsigned list_bit, s
 /* The organization's limit for a kind: its own row, else the default (0 = none); -1 = none. */
 FALLIBLE limit_of(struct call *call, const struct uid *organization, const char *kind, int64_t by_default, int64_t *ret_most);
 /* RESOURCE_EXHAUSTED when the organization already has as many rows of `table` as its limit for `kind` says. */
-FALLIBLE limit_check(struct call *call, const struct uid *place, const struct table *table, const char *kind, int64_t by_default);
+FALLIBLE limit_check(struct call *call, const struct uid *place, const struct table *table, const char *kind,
+		     int64_t by_default);
 
 #endif

@@ -14,7 +14,9 @@ static const ProtobufCFieldDescriptor *counterpart(const ProtobufCMessageDescrip
 	const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(in, name);
 
 	for (size_t i = 0; !field && i < sizeof(renamed) / sizeof(*renamed); i++) {
-		const char *other = strcmp(name, renamed[i].old) == 0 ? renamed[i].new : strcmp(name, renamed[i].new) == 0 ? renamed[i].old : NULL;
+		const char *other = strcmp(name, renamed[i].old) == 0   ? renamed[i].new
+				    : strcmp(name, renamed[i].new) == 0 ? renamed[i].old
+									: NULL;
 		if (other)
 			field = protobuf_c_message_descriptor_get_field_by_name(in, other);
 	}
@@ -103,7 +105,8 @@ FALLIBLE message_translate(struct arena *arena, const ProtobufCMessage *from, co
 	for (unsigned i = 0; i < to->descriptor->n_fields; i++) {
 		const ProtobufCFieldDescriptor *t = &to->descriptor->fields[i];
 		const ProtobufCFieldDescriptor *f = counterpart(from->descriptor, t->name);
-		if (!f || size_of(f->type) != size_of(t->type) || (f->label == PROTOBUF_C_LABEL_REPEATED) != (t->label == PROTOBUF_C_LABEL_REPEATED))
+		if (!f || size_of(f->type) != size_of(t->type) ||
+		    (f->label == PROTOBUF_C_LABEL_REPEATED) != (t->label == PROTOBUF_C_LABEL_REPEATED))
 			continue;
 		if (f->label == PROTOBUF_C_LABEL_REPEATED)
 			TRY(copy_repeated(arena, from, f, message, t));

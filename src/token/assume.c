@@ -1,8 +1,8 @@
 /*
  * assume: who a credential proves the bearer to be (tokens.md 3.4).
  *
- * In order: parse, issuer, key, signature, times, audience, subject, further claims; whatever fails first is told, and nothing is
- * fetched before the issuer matched what is stored.
+ * In order: parse, issuer, key, signature, times, audience, subject, further claims; whatever fails first is told, and nothing
+ * is fetched before the issuer matched what is stored.
  */
 #include "token/issuer_impl.h"
 
@@ -29,7 +29,8 @@ static FALLIBLE make_act(struct arena *arena, slice url, slice subject, slice au
 
 /* ---- tokens of other issuers ---- */
 
-static FALLIBLE keys_for(struct issuer *issuer, const struct relation *relation, slice url, slice kid, bool may_block, struct jwks **ret_keys)
+static FALLIBLE keys_for(struct issuer *issuer, const struct relation *relation, slice url, slice kid, bool may_block,
+			 struct jwks **ret_keys)
 {
 	switch ((enum relationship)relation->row.relationship) {
 	case RELATIONSHIP_STATIC:
@@ -44,8 +45,8 @@ static FALLIBLE keys_for(struct issuer *issuer, const struct relation *relation,
 	}
 }
 
-static FALLIBLE assume_foreign(struct issuer *issuer, struct arena *arena, const struct jws *jws, const struct json *claims, slice url,
-			       const struct uid *identity, bool may_block, struct assumed *ret_assumed)
+static FALLIBLE assume_foreign(struct issuer *issuer, struct arena *arena, const struct jws *jws, const struct json *claims,
+			       slice url, const struct uid *identity, bool may_block, struct assumed *ret_assumed)
 {
 	CLEANUP(relation_unrefp) struct relation *relation = NULL;
 	CLEANUP(jwks_unrefp) struct jwks *keys = NULL;
@@ -88,8 +89,11 @@ static FALLIBLE copy_caller(struct arena *arena, const struct caller *caller, st
 /* Our access token for the same subject: no more than it carries, no longer than it lives. */
 static FALLIBLE narrow_own(struct arena *arena, const struct caller *caller, struct assumed *ret_assumed)
 {
-	*ret_assumed = (struct assumed){ .identity = caller->identity, .not_after_s = caller->expires_s, .is_bounded = true,
-					 .bound_operator = caller->claims_operator, .confined_to = caller->confined_to };
+	*ret_assumed = (struct assumed){ .identity = caller->identity,
+					 .not_after_s = caller->expires_s,
+					 .is_bounded = true,
+					 .bound_operator = caller->claims_operator,
+					 .confined_to = caller->confined_to };
 	return copy_caller(arena, caller, ret_assumed);
 }
 
@@ -103,11 +107,13 @@ static FALLIBLE cross_own(struct issuer *issuer, struct arena *arena, const stru
 	TRY(relation_get(issuer, identity, may_block, &relation));
 	if (relation->row.relationship != RELATIONSHIP_CLAIM_MATCH || relation->row.issuer_kind != MATCH_EXACT ||
 	    !slice_eq(relation->row.issuer, issuer->options.url))
-		return FAIL(FAULT_DENIED, "token has invalid \"iss\": the identity may not be assumed with a token of this server");
+		return FAIL(FAULT_DENIED,
+			    "token has invalid \"iss\": the identity may not be assumed with a token of this server");
 	if (!uid_is_none(&caller->confined_to) && !uid_covers(&caller->confined_to, identity))
 		return FAIL(FAULT_DENIED, "this session may act inside its own organization only");
 	TRY(match_claims(issuer, relation, claims, &audience));
-	*ret_assumed = (struct assumed){ .identity = *identity, .not_after_s = caller->expires_s, .confined_to = caller->confined_to };
+	*ret_assumed =
+		(struct assumed){ .identity = *identity, .not_after_s = caller->expires_s, .confined_to = caller->confined_to };
 	return make_act(arena, issuer->options.url, caller->subject, audience, &ret_assumed->act);
 }
 
@@ -123,8 +129,8 @@ static FALLIBLE use_own(struct issuer *issuer, struct arena *arena, const struct
 	return cross_own(issuer, arena, caller, claims, identity, may_block, ret_assumed);
 }
 
-static FALLIBLE assume_own(struct issuer *issuer, struct arena *arena, const struct jws *jws, slice text, const struct json *claims,
-			   const struct uid *identity, bool may_block, struct assumed *ret_assumed)
+static FALLIBLE assume_own(struct issuer *issuer, struct arena *arena, const struct jws *jws, slice text,
+			   const struct json *claims, const struct uid *identity, bool may_block, struct assumed *ret_assumed)
 {
 	enum token_kind kind = kind_by_typ(jws->typ);
 	struct verified *verified;

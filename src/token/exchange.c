@@ -28,16 +28,18 @@ static status find_group(struct tx *tx, void *arg)
 	query.limit = 2;
 	TRY(row_list(tx, &table_groups, &query, &rows));
 	if (rows.count == 0)
-		return FAIL_FIELD("scopes", "no group of the identity has the name \"%.*s\"", SLICE_ARG(slice_to(lookup->name, 100)));
+		return FAIL_FIELD("scopes", "no group of the identity has the name \"%.*s\"",
+				  SLICE_ARG(slice_to(lookup->name, 100)));
 	if (rows.count > 1)
-		return FAIL_FIELD("scopes", "several groups have the name \"%.*s\"; give the id", SLICE_ARG(slice_to(lookup->name, 100)));
+		return FAIL_FIELD("scopes", "several groups have the name \"%.*s\"; give the id",
+				  SLICE_ARG(slice_to(lookup->name, 100)));
 	lookup->found = ((const struct group *)rows.at)->uid;
 	return OK;
 }
 
 /* A name is looked for where the identity is bound and below. */
-static FALLIBLE scope_by_name(struct issuer *issuer, struct arena *arena, const struct uid *identity, slice name, bool may_block,
-			      struct uid *ret_uid)
+static FALLIBLE scope_by_name(struct issuer *issuer, struct arena *arena, const struct uid *identity, slice name,
+			      bool may_block, struct uid *ret_uid)
 {
 	struct lookup lookup = { .issuer = issuer, .name = name };
 	struct token_grant *grants;
@@ -47,7 +49,8 @@ static FALLIBLE scope_by_name(struct issuer *issuer, struct arena *arena, const 
 
 	if (!may_block)
 		return FAIL(FAULT_ELSEWHERE, "a group must be looked up");
-	TRY(authz_grants(issuer->authz, identity, NULL, 0, NULL, issuer_now_us(issuer) / US_PER_S, arena, &grants, &count, &is_operator));
+	TRY(authz_grants(issuer->authz, identity, NULL, 0, NULL, issuer_now_us(issuer) / US_PER_S, arena, &grants, &count,
+			 &is_operator));
 	within = NEW_N(arena, struct uid, count);
 	TRY_NEW(within);
 	for (size_t i = 0; i < count; i++)
@@ -131,7 +134,8 @@ static FALLIBLE bound_scopes(struct arena *arena, const struct assumed *who, str
 	return OK;
 }
 
-static FALLIBLE grants_of(struct issuer *issuer, struct arena *arena, const struct exchange *in, const struct assumed *who, struct mint *mint)
+static FALLIBLE grants_of(struct issuer *issuer, struct arena *arena, const struct exchange *in, const struct assumed *who,
+			  struct mint *mint)
 {
 	struct token_grant *grants = NULL;
 	struct caps narrow;
@@ -148,12 +152,13 @@ static FALLIBLE grants_of(struct issuer *issuer, struct arena *arena, const stru
 	if (who->is_bounded)
 		bound_grants(who, grants, &count);
 	/* A narrowed token never carries an operator's standing. */
-	mint->is_operator = mint->is_operator && !is_narrowed && in->scopes_count == 0 && (!who->is_bounded || who->bound_operator);
+	mint->is_operator =
+		mint->is_operator && !is_narrowed && in->scopes_count == 0 && (!who->is_bounded || who->bound_operator);
 	if (who->is_bounded && !scopes_count && !in->scopes_count && who->bound_operator && !is_narrowed) {
 		struct token_grant *none;
 		size_t none_count;
-		TRY(authz_grants(issuer->authz, &who->identity, NULL, 0, NULL, issuer_now_us(issuer) / US_PER_S, arena, &none, &none_count,
-				 &mint->is_operator));
+		TRY(authz_grants(issuer->authz, &who->identity, NULL, 0, NULL, issuer_now_us(issuer) / US_PER_S, arena, &none,
+				 &none_count, &mint->is_operator));
 	}
 	mint->grants = grants;
 	mint->grants_count = count;
@@ -163,7 +168,9 @@ static FALLIBLE grants_of(struct issuer *issuer, struct arena *arena, const stru
 FALLIBLE token_exchange(struct issuer *issuer, struct arena *arena, const struct exchange *in, struct exchanged *ret_exchanged)
 {
 	struct exchanged done = { 0 };
-	struct mint mint = { .kind = TOKEN_ACCESS, .who = &done.who, .audiences = in->audiences, .audiences_count = in->audiences_count };
+	struct mint mint = {
+		.kind = TOKEN_ACCESS, .who = &done.who, .audiences = in->audiences, .audiences_count = in->audiences_count
+	};
 	struct uid identity = { 0 }, provider = { 0 };
 
 	if (in->audiences_count == 0)

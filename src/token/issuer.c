@@ -54,7 +54,8 @@ static FALLIBLE open_all(struct issuer *issuer, const struct issuer_options *opt
 	TRY_NEW(issuer->own);
 	TRY(copy_options(issuer, options));
 	issuer->upstreams = upstreams_new(options->upstream_cache_max ? options->upstream_cache_max : UPSTREAMS_DEFAULT);
-	issuer->relations = relations_new(options->relationship_cache_max ? options->relationship_cache_max : RELATIONS_DEFAULT);
+	issuer->relations =
+		relations_new(options->relationship_cache_max ? options->relationship_cache_max : RELATIONS_DEFAULT);
 	TRY_NEW(issuer->upstreams);
 	TRY_NEW(issuer->relations);
 	return vault_open(issuer->options.data_folder, options->random, &issuer->vault);
@@ -156,7 +157,8 @@ static void put_texts(struct json_writer *writer, const char *name, const char *
 	json_close_array(writer);
 }
 
-static void put_url(struct json_writer *writer, const struct issuer *issuer, struct arena *arena, const char *name, const char *path)
+static void put_url(struct json_writer *writer, const struct issuer *issuer, struct arena *arena, const char *name,
+		    const char *path)
 {
 	char *url = arena_printf(arena, "%.*s%s", SLICE_ARG(issuer->options.url), path);
 
@@ -165,7 +167,8 @@ static void put_url(struct json_writer *writer, const struct issuer *issuer, str
 
 FALLIBLE issuer_discovery(struct issuer *issuer, struct arena *arena, slice *ret_json)
 {
-	static const char *const algorithms[] = { "ES256", "RS256" }, *const responses[] = { "code" }, *const subjects[] = { "public" };
+	static const char *const algorithms[] = { "ES256", "RS256" }, *const responses[] = { "code" },
+				 *const subjects[] = { "public" };
 	struct json_writer writer;
 	struct buffer out;
 

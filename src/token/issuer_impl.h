@@ -10,8 +10,8 @@
 #include "token/keyset.h"
 #include "token/token.h"
 
-#define LEEWAY_S 60            /* between our clock and others' */
-#define ASSERTION_LIFE_S 300   /* of an operator's sign-in assertion */
+#define LEEWAY_S 60          /* between our clock and others' */
+#define ASSERTION_LIFE_S 300 /* of an operator's sign-in assertion */
 
 struct upstreams;
 struct relations;
@@ -19,17 +19,17 @@ struct relations;
 struct issuer {
 	struct issuer_options options; /* texts in own */
 	struct arena *own;
-	slice host;                    /* bare host name of the URL */
+	slice host; /* bare host name of the URL */
 	struct store *store;
 	struct authz *authz;
 	struct fetcher *fetcher;
 	struct vault *vault;
-	pthread_mutex_t keyset_lock;   /* held to take or swap the pointer */
+	pthread_mutex_t keyset_lock; /* held to take or swap the pointer */
 	struct keyset *keyset;
-	_Atomic uint64_t generation;   /* grows with each keyset: what was verified under another one is verified again */
+	_Atomic uint64_t generation; /* grows with each keyset: what was verified under another one is verified again */
 	pthread_mutex_t rotate_lock;
-	struct vault_key *authority;   /* of the registry */
-	slice authority_der;           /* in own */
+	struct vault_key *authority; /* of the registry */
+	slice authority_der;         /* in own */
 	struct upstreams *upstreams;
 	struct relations *relations;
 };
@@ -80,7 +80,8 @@ void relations_forget(struct relations *relations, const struct change *changes,
 
 /* Everything but the signature, in order: times, audience, subject, further claims. PERMISSION_DENIED naming the claim.
  * ret_audience: the audience that matched. */
-FALLIBLE match_claims(const struct issuer *issuer, const struct relation *relation, const struct json *claims, slice *ret_audience);
+FALLIBLE match_claims(const struct issuer *issuer, const struct relation *relation, const struct json *claims,
+		      slice *ret_audience);
 /* The issuer alone: before anything is fetched for it. */
 FALLIBLE match_issuer(const struct relation *relation, slice url);
 

@@ -19,9 +19,9 @@
 struct keyset_key {
 	struct vault_key *key;
 	enum alg alg;
-	slice kid;                        /* RFC 7638 thumbprint */
-	slice certificate;                /* DER: the leaf below the registry CA */
-	slice headers[TOKEN_KIND_COUNT];  /* base64url of the header and the dot behind it */
+	slice kid;                                 /* RFC 7638 thumbprint */
+	slice certificate;                         /* DER: the leaf below the registry CA */
+	slice headers[TOKEN_KIND_COUNT];           /* base64url of the header and the dot behind it */
 	int64_t created_us, active_us, retired_us; /* retired_us 0: in use */
 };
 

@@ -17,7 +17,7 @@ enum kind_key {
 
 /* What may stand in `aud`. */
 enum kind_audience {
-	KIND_AUDIENCE_MINTED,   /* the issuer, the API, configured registries, token.audiences; several only when all are ours */
+	KIND_AUDIENCE_MINTED, /* the issuer, the API, configured registries, token.audiences; several only when all are ours */
 	KIND_AUDIENCE_REGISTRY, /* exactly one configured registry service */
 	KIND_AUDIENCE_CLIENT,   /* exactly one: the client id that began the sign-in */
 	KIND_AUDIENCE_CUSTOMER, /* exactly "customer": receivers of webhooks */
@@ -25,10 +25,10 @@ enum kind_audience {
 
 /* Who `sub` is, and what must be alive when the token is issued. */
 enum kind_subject {
-	KIND_SUBJECT_IDENTITY,  /* an identity that exists, of an organization that exists and is not suspended */
-	KIND_SUBJECT_ANYONE,    /* the same, or "" for anonymous */
-	KIND_SUBJECT_PERSON,    /* a user's id, also before registration: nothing is asked */
-	KIND_SUBJECT_GROUP,     /* "webhook:" and a group that exists */
+	KIND_SUBJECT_IDENTITY, /* an identity that exists, of an organization that exists and is not suspended */
+	KIND_SUBJECT_ANYONE,   /* the same, or "" for anonymous */
+	KIND_SUBJECT_PERSON,   /* a user's id, also before registration: nothing is asked */
+	KIND_SUBJECT_GROUP,    /* "webhook:" and a group that exists */
 };
 
 struct kind_row {

@@ -1,8 +1,8 @@
 /*
  * match: a token's claims against what an identity asks for (model.md 5.2, tokens.md 3.4).
  *
- * Promises  every condition must hold; a claim that is absent, too long or of another type holds for none; the text of a refusal
- *           says `invalid "<claim>"` and never repeats a value.
+ * Promises  every condition must hold; a claim that is absent, too long or of another type holds for none; the text of a
+ * refusal says `invalid "<claim>"` and never repeats a value.
  */
 #include "model/pattern.h"
 #include "token/issuer_impl.h"
@@ -11,7 +11,8 @@
 
 static FALLIBLE refuse(slice claim)
 {
-	return FAIL(FAULT_DENIED, "token has invalid \"%.*s\": it is not what the identity asks for", SLICE_ARG(slice_to(claim, 100)));
+	return FAIL(FAULT_DENIED, "token has invalid \"%.*s\": it is not what the identity asks for",
+		    SLICE_ARG(slice_to(claim, 100)));
 }
 
 static bool fits(int64_t kind, slice wanted, slice value)
@@ -46,7 +47,7 @@ static bool value_fits(int64_t kind, slice wanted, const struct json *value)
 	if (!value)
 		return false;
 	if (value->kind == JSON_ARRAY) {
-		JSON_EACH(item, value)
+		JSON_EACH (item, value)
 			if (text_of(item, &text) && fits(kind, wanted, text))
 				return true;
 		return false;
@@ -56,7 +57,7 @@ static bool value_fits(int64_t kind, slice wanted, const struct json *value)
 
 static const struct json *claim_of(const struct json *claims, slice name)
 {
-	JSON_EACH(member, claims)
+	JSON_EACH (member, claims)
 		if (slice_eq(member->name, name))
 			return member;
 	return NULL;
@@ -66,7 +67,7 @@ static FALLIBLE match_further(int64_t kind, const struct json *wanted, const str
 {
 	if (!wanted)
 		return OK;
-	JSON_EACH(want, wanted)
+	JSON_EACH (want, wanted)
 		if (!value_fits(kind, want->text, claim_of(claims, want->name)))
 			return refuse(want->name);
 	return OK;
@@ -89,10 +90,13 @@ static FALLIBLE match_times(const struct issuer *issuer, const struct relation *
 	if (json_member(claims, "iat") && (!has_issued || other_s > now_s + LEEWAY_S))
 		return refuse(SLICE("iat"));
 	if (relation->is_operator && (!has_issued || expires_s - other_s > ASSERTION_LIFE_S))
-		return FAIL(FAULT_DENIED, "token has invalid \"exp\": an operator's assertion lives at most %d seconds from its iat", ASSERTION_LIFE_S);
+		return FAIL(FAULT_DENIED,
+			    "token has invalid \"exp\": an operator's assertion lives at most %d seconds from its iat",
+			    ASSERTION_LIFE_S);
 	if (json_member(claims, "nbf") && (!json_int64(json_member(claims, "nbf"), &other_s) || other_s > now_s + LEEWAY_S))
 		return refuse(SLICE("nbf"));
-	if (relation->row.relationship == RELATIONSHIP_STATIC && relation->row.expires_us && now_s >= relation->row.expires_us / US_PER_S) {
+	if (relation->row.relationship == RELATIONSHIP_STATIC && relation->row.expires_us &&
+	    now_s >= relation->row.expires_us / US_PER_S) {
 		clock_format(relation->row.expires_us / US_PER_S, 0, text);
 		return FAIL(FAULT_DENIED, "the identity is expired: it was valid until %s", text);
 	}
@@ -112,7 +116,8 @@ static bool audience_fits(const struct issuer *issuer, const struct relation *re
 	return slice_eq(audience, issuer->options.url) || slice_eq(audience, issuer->host);
 }
 
-static FALLIBLE match_audience(const struct issuer *issuer, const struct relation *relation, const struct json *claims, slice *ret_audience)
+static FALLIBLE match_audience(const struct issuer *issuer, const struct relation *relation, const struct json *claims,
+			       slice *ret_audience)
 {
 	const struct json *audience = json_member(claims, "aud");
 
@@ -121,7 +126,7 @@ static FALLIBLE match_audience(const struct issuer *issuer, const struct relatio
 		return OK;
 	}
 	if (json_is(audience, JSON_ARRAY)) {
-		JSON_EACH(item, audience)
+		JSON_EACH (item, audience)
 			if (item->kind == JSON_STRING && audience_fits(issuer, relation, item->text)) {
 				*ret_audience = item->text;
 				return OK;
@@ -130,7 +135,8 @@ static FALLIBLE match_audience(const struct issuer *issuer, const struct relatio
 	return refuse(SLICE("aud"));
 }
 
-FALLIBLE match_claims(const struct issuer *issuer, const struct relation *relation, const struct json *claims, slice *ret_audience)
+FALLIBLE match_claims(const struct issuer *issuer, const struct relation *relation, const struct json *claims,
+		      slice *ret_audience)
 {
 	const struct identity *row = &relation->row;
 	slice subject;

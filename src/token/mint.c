@@ -31,12 +31,15 @@ static FALLIBLE check_audiences(const struct issuer *issuer, const struct mint *
 		return FAIL(FAULT_INTERNAL, "this kind of token has one audience");
 	for (size_t i = 0; i < mint->audiences_count; i++) {
 		slice audience = mint->audiences[i];
-		bool is_fine = row->audience == KIND_AUDIENCE_REGISTRY ? is_listed(audience, options->registries, options->registries_count) :
-			       row->audience != KIND_AUDIENCE_MINTED ? true :
-			       slice_eq(audience, options->url) || slice_eq(audience, options->api_url) ||
-			       is_listed(audience, options->audiences, options->audiences_count);
+		bool is_fine = row->audience == KIND_AUDIENCE_REGISTRY
+				       ? is_listed(audience, options->registries, options->registries_count)
+			       : row->audience != KIND_AUDIENCE_MINTED
+				       ? true
+				       : slice_eq(audience, options->url) || slice_eq(audience, options->api_url) ||
+						 is_listed(audience, options->audiences, options->audiences_count);
 		if (!is_fine)
-			return FAIL_FIELD("aud", "no tokens are issued here for the audience \"%.*s\"", SLICE_ARG(slice_to(audience, 200)));
+			return FAIL_FIELD("aud", "no tokens are issued here for the audience \"%.*s\"",
+					  SLICE_ARG(slice_to(audience, 200)));
 	}
 	return OK;
 }

@@ -85,7 +85,9 @@ static FALLIBLE terms_of(struct issuer *issuer, const char *name, int64_t life_s
 {
 	int64_t now_s = issuer_now_us(issuer) / US_PER_S;
 
-	*ret_terms = (struct x509_terms){ .name = slice_str(name), .not_before_s = now_s - BACKDATE_S, .not_after_s = now_s + life_s };
+	*ret_terms = (struct x509_terms){ .name = slice_str(name),
+					  .not_before_s = now_s - BACKDATE_S,
+					  .not_after_s = now_s + life_s };
 	return random_fill(issuer->options.random, ret_terms->serial, sizeof(ret_terms->serial));
 }
 
@@ -134,8 +136,12 @@ static FALLIBLE make_key(struct issuer *issuer, int64_t active_us, struct arena 
 	TRY(vault_certify(issuer->authority, issuer->authority_der, key, &terms, arena, &der));
 	kid = arena_copy(arena, key_thumbprint(vault_public(key)));
 	TRY_NEW(kid.at);
-	*ret_row = (struct signing_key){ .kid = kid, .algorithm = slice_str(alg_name(alg)), .sealed = sealed, .certificate = der,
-					 .created_us = issuer_now_us(issuer), .active_us = active_us };
+	*ret_row = (struct signing_key){ .kid = kid,
+					 .algorithm = slice_str(alg_name(alg)),
+					 .sealed = sealed,
+					 .certificate = der,
+					 .created_us = issuer_now_us(issuer),
+					 .active_us = active_us };
 	return OK;
 }
 

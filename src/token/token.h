@@ -28,19 +28,19 @@ struct issuer; /* one per process */
 /* ---- making it ---- */
 
 struct issuer_options {
-	slice url;                       /* the issuer, no trailing slash; also our first audience */
-	slice api_url;                   /* audience of API tokens; often the same */
-	const slice *audiences;          /* further ones we mint for: registries' services and token.audiences */
+	slice url;              /* the issuer, no trailing slash; also our first audience */
+	slice api_url;          /* audience of API tokens; often the same */
+	const slice *audiences; /* further ones we mint for: registries' services and token.audiences */
 	size_t audiences_count;
-	const slice *registries;         /* the audiences that are registry services */
+	const slice *registries; /* the audiences that are registry services */
 	size_t registries_count;
-	slice algorithm;                 /* "ES256" (default) or "RS256" */
-	int64_t access_life_s;           /* <= TOKEN_LIFE_MAX_S */
-	int64_t registry_life_s;         /* 60..300 */
-	int64_t rotate_every_s;          /* 30 days */
-	const slice *issuer_allow;       /* when count > 0: only these issuers (exact) are fetched */
+	slice algorithm;           /* "ES256" (default) or "RS256" */
+	int64_t access_life_s;     /* <= TOKEN_LIFE_MAX_S */
+	int64_t registry_life_s;   /* 60..300 */
+	int64_t rotate_every_s;    /* 30 days */
+	const slice *issuer_allow; /* when count > 0: only these issuers (exact) are fetched */
 	size_t issuer_allow_count;
-	slice data_folder;               /* holds the sealing key file */
+	slice data_folder; /* holds the sealing key file */
 	size_t relationship_cache_max, upstream_cache_max, verified_cache_max;
 	const struct clock *clock;
 	struct random *random;
@@ -101,12 +101,12 @@ FALLIBLE token_verify(struct issuer *issuer, enum token_kind kind, slice text, s
 /* Who an upstream credential proves the bearer to be. */
 struct assumed {
 	struct uid identity;
-	slice act;              /* JSON object of strings: iss, sub, aud of what was presented (or of what stood behind our own token) */
+	slice act; /* JSON object of strings: iss, sub, aud of what was presented (or of what stood behind our own token) */
 	slice email;
 	bool email_is_verified;
-	slice upstream;         /* JSON object for the `upstream` claim, "" = none */
-	int64_t not_after_s;    /* the new token may not outlive this; 0 = no bound */
-	struct caps bound;      /* with is_bounded: no more than these (a re-exchange) */
+	slice upstream;      /* JSON object for the `upstream` claim, "" = none */
+	int64_t not_after_s; /* the new token may not outlive this; 0 = no bound */
+	struct caps bound;   /* with is_bounded: no more than these (a re-exchange) */
 	const struct token_grant *bound_grants;
 	size_t bound_grants_count;
 	bool is_bounded, bound_operator; /* bound_operator: the token lets an operator's standing through */
@@ -142,14 +142,14 @@ FALLIBLE token_mint(struct issuer *issuer, struct arena *arena, const struct min
 /* ---- the exchange (tokens.md 3) ---- */
 
 struct exchange {
-	slice upstream;                /* the credential, scheme stripped and trimmed */
+	slice upstream; /* the credential, scheme stripped and trimmed */
 	const slice *audiences;
 	size_t audiences_count;
-	slice identity;                /* UIDP text or empty */
+	slice identity; /* UIDP text or empty */
 	slice identity_provider;
-	const slice *scopes;           /* UIDP texts or group names; `scope` already merged in */
+	const slice *scopes; /* UIDP texts or group names; `scope` already merged in */
 	size_t scopes_count;
-	const slice *capabilities;     /* names to narrow to; 0 = all */
+	const slice *capabilities; /* names to narrow to; 0 = all */
 	size_t capabilities_count;
 	bool may_block;
 };
@@ -157,7 +157,8 @@ struct exchanged {
 	struct minted token;
 	struct assumed who;
 };
-/* INVALID_ARGUMENT without an audience or for one we do not mint for; PERMISSION_DENIED with `invalid "<claim>"` on a mismatch. */
+/* INVALID_ARGUMENT without an audience or for one we do not mint for; PERMISSION_DENIED with `invalid "<claim>"` on a mismatch.
+ */
 FALLIBLE token_exchange(struct issuer *issuer, struct arena *arena, const struct exchange *in, struct exchanged *ret_exchanged);
 
 #endif

@@ -2,9 +2,9 @@
  * upstream: the keys of other issuers, by discovery.
  *
  * Owns      a bounded cache of key sets by issuer URL.
- * Promises  nothing is fetched because a token alone says so: the URL comes from a stored identity; one fetch for an issuer at a
- *           time, others wait for it; an unknown kid has the set fetched anew at most once in KID_EVERY_S; a set that cannot
- *           be fetched again is used for STALE_S more; how many threads wait at once is bounded.
+ * Promises  nothing is fetched because a token alone says so: the URL comes from a stored identity; one fetch for an issuer at
+ * a time, others wait for it; an unknown kid has the set fetched anew at most once in KID_EVERY_S; a set that cannot be fetched
+ * again is used for STALE_S more; how many threads wait at once is bounded.
  */
 #include "base/mem.h"
 #include "fetch/url.h"
@@ -23,8 +23,8 @@
 struct upstream {
 	char url[URL_BYTES_MAX];
 	size_t url_len;
-	struct jwks *keys;             /* NULL until the first fetch succeeds */
-	int64_t fetched_s, tried_s;    /* 0: never */
+	struct jwks *keys;          /* NULL until the first fetch succeeds */
+	int64_t fetched_s, tried_s; /* 0: never */
 	int64_t used_s;
 	bool is_fetching;
 };
@@ -66,8 +66,12 @@ struct upstreams *upstreams_free(struct upstreams *upstreams)
 static FALLIBLE get(struct issuer *issuer, struct arena *arena, slice url, slice *ret_body)
 {
 	static const struct fetch_header accept[] = { { { "accept", 6 }, { "application/json", 16 } } };
-	struct fetch_request request = { .url = url, .method = FETCH_GET, .headers = accept, .header_count = 1,
-					 .max_bytes = FETCH_BYTES, .timeout_ms = FETCH_TIMEOUT_MS };
+	struct fetch_request request = { .url = url,
+					 .method = FETCH_GET,
+					 .headers = accept,
+					 .header_count = 1,
+					 .max_bytes = FETCH_BYTES,
+					 .timeout_ms = FETCH_TIMEOUT_MS };
 	struct fetch_answer answer;
 	status result;
 
@@ -76,7 +80,8 @@ static FALLIBLE get(struct issuer *issuer, struct arena *arena, slice url, slice
 	authz_thread_online();
 	TRY(result);
 	if (answer.http_status != 200)
-		return FAIL(FAULT_UNAVAILABLE, "%.*s answers with status %d", SLICE_ARG(slice_to(url, 200)), answer.http_status);
+		return FAIL(FAULT_UNAVAILABLE, "%.*s answers with status %d", SLICE_ARG(slice_to(url, 200)),
+			    answer.http_status);
 	*ret_body = answer.body;
 	return OK;
 }
@@ -193,7 +198,8 @@ static void wait_locked(struct upstreams *upstreams, const struct upstream *upst
 	authz_thread_online();
 }
 
-static FALLIBLE use_locked(struct issuer *issuer, struct upstream *upstream, slice url, slice kid, bool may_block, struct jwks **ret_keys)
+static FALLIBLE use_locked(struct issuer *issuer, struct upstream *upstream, slice url, slice kid, bool may_block,
+			   struct jwks **ret_keys)
 {
 	struct upstreams *upstreams = issuer->upstreams;
 	int64_t now_s = issuer_now_us(issuer) / US_PER_S;

@@ -145,7 +145,7 @@ static FALLIBLE unseal(struct vault *vault, struct arena *arena, slice kid, slic
 
 	if (sealed.len < 1 || (unsigned char)*sealed.at >= ALG_COUNT)
 		return FAIL(FAULT_LOST, "a stored signing key is damaged");
-	alg = (enum alg)*sealed.at;
+	alg = (enum alg) * sealed.at;
 	context = seal_context(arena, kid, alg);
 	TRY_NEW(context);
 	TRY(seal_open(&vault->seal, slice_str(context), slice_from(sealed, 1), der.bytes, sizeof(der.bytes), &der.len));

@@ -2,9 +2,9 @@
  * vault: the one place that holds private keys.
  *
  * Owns      the sealing key (file seal.key in the data folder, 0600, made at first start), the private halves in memory.
- * Promises  a private key leaves only sealed; every signature of ours is made by vault_sign(). Moving the keys into a process of
- *           their own changes vault.c and nothing else: the other files hold public halves and struct vault_key alone.
- * Start at  vault_open(), vault_sign().
+ * Promises  a private key leaves only sealed; every signature of ours is made by vault_sign(). Moving the keys into a process
+ * of their own changes vault.c and nothing else: the other files hold public halves and struct vault_key alone. Start at
+ * vault_open(), vault_sign().
  */
 #ifndef TOKEN_VAULT_H
 #define TOKEN_VAULT_H

@@ -60,12 +60,13 @@ static void cache_free(void *arg)
 	for (size_t i = 0; i < CACHE_SLOTS; i++)
 		if (cache->slots[i])
 			(void)verified_unref(&cache->slots[i]->verified); /* the thread ends */
-	(void)mem_free(cache); /* as above */
+	(void)mem_free(cache);                                            /* as above */
 }
 
 static void cache_setup(void)
 {
-	(void)pthread_key_create(&cache_key, cache_free); /* without a key there is no cache, and tokens are verified each time */
+	(void)pthread_key_create(&cache_key,
+				 cache_free); /* without a key there is no cache, and tokens are verified each time */
 }
 
 static struct cache *cache_of_thread(void)
@@ -147,7 +148,7 @@ static FALLIBLE keep_grants(struct arena *own, const struct json *claims, struct
 		return OK;
 	if (caps->count > CALLER_GRANTS_MAX)
 		return FAIL(FAULT_UNAUTHENTIC, "the token is malformed");
-	JSON_EACH(member, caps) {
+	JSON_EACH (member, caps) {
 		struct token_grant *grant = &grants[caller->grants_count];
 		slice text;
 		if (!uid_parse(member->name, &grant->group) || !json_text(member, &text) || !caps_decode(text, &grant->caps))
@@ -181,8 +182,8 @@ static FALLIBLE fill(struct box *box, enum token_kind kind, const struct json *c
 	TRY(keep(own, claims, "iss", &caller->issuer));
 	TRY(keep(own, claims, "sub", &caller->subject));
 	TRY(keep(own, claims, "jti", &caller->token_id));
-	if (!json_int64(json_member(claims, "iat"), &caller->issued_s) || !json_int64(json_member(claims, "exp"), &caller->expires_s) ||
-	    !uid_parse(caller->subject, &caller->identity))
+	if (!json_int64(json_member(claims, "iat"), &caller->issued_s) ||
+	    !json_int64(json_member(claims, "exp"), &caller->expires_s) || !uid_parse(caller->subject, &caller->identity))
 		return FAIL(FAULT_UNAUTHENTIC, "the token is malformed");
 	TRY(keep_audiences(own, claims, &caller->audiences));
 	TRY(keep_tree(own, json_member(claims, "act"), &caller->act));
@@ -195,7 +196,8 @@ static FALLIBLE fill(struct box *box, enum token_kind kind, const struct json *c
 
 /* ---- proving ---- */
 
-static FALLIBLE prove(struct issuer *issuer, struct arena *arena, enum token_kind kind, slice text, const struct json **ret_claims)
+static FALLIBLE prove(struct issuer *issuer, struct arena *arena, enum token_kind kind, slice text,
+		      const struct json **ret_claims)
 {
 	CLEANUP(keyset_unrefp) struct keyset *keyset = issuer_keyset(issuer);
 	const struct keyset_key *key;
@@ -215,7 +217,8 @@ static FALLIBLE prove(struct issuer *issuer, struct arena *arena, enum token_kin
 	return OK;
 }
 
-static FALLIBLE make_box(struct issuer *issuer, enum token_kind kind, slice text, const uint8_t digest[SHA256_BYTES], struct box **ret_box)
+static FALLIBLE make_box(struct issuer *issuer, enum token_kind kind, slice text, const uint8_t digest[SHA256_BYTES],
+			 struct box **ret_box)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(256 * 1024);
 	uint64_t generation = issuer->generation; /* before proving: a key that goes meanwhile makes it stale */
@@ -250,7 +253,7 @@ static bool names(slice audiences, slice wanted)
 	bool found = false;
 
 	if (arena && !FAILED(json_parse(arena, audiences, NULL, &tree))) {
-		JSON_EACH(item, tree)
+		JSON_EACH (item, tree)
 			found = found || (item->kind == JSON_STRING && slice_eq(item->text, wanted));
 	}
 	(void)arena_free(arena); /* a local */
@@ -260,8 +263,8 @@ static bool names(slice audiences, slice wanted)
 /* The usual shape, ["…"], is compared without reading JSON. */
 static bool is_for(slice audiences, slice wanted)
 {
-	if (audiences.len == wanted.len + 4 && memcmp(audiences.at + 2, wanted.at, wanted.len) == 0 && slice_starts(audiences, SLICE("[\"")) &&
-	    slice_ends(audiences, SLICE("\"]")))
+	if (audiences.len == wanted.len + 4 && memcmp(audiences.at + 2, wanted.at, wanted.len) == 0 &&
+	    slice_starts(audiences, SLICE("[\"")) && slice_ends(audiences, SLICE("\"]")))
 		return true;
 	return names(audiences, wanted);
 }
@@ -280,8 +283,8 @@ static FALLIBLE check_use(struct issuer *issuer, const struct box *box, enum tok
 		return FAIL(FAULT_UNAUTHENTIC, "the token is from the future; check the clocks");
 	if (kind == TOKEN_LOGIN)
 		return OK; /* its audience is a client's, and its subject may not have come yet */
-	if (audience.len ? !is_for(caller->audiences, audience) :
-			   !is_for(caller->audiences, options->api_url) && !is_for(caller->audiences, options->url))
+	if (audience.len ? !is_for(caller->audiences, audience)
+			 : !is_for(caller->audiences, options->api_url) && !is_for(caller->audiences, options->url))
 		return FAIL(FAULT_UNAUTHENTIC, "the token is for another audience");
 	/* One second of grace: an identity and its first token may share a second. */
 	if (authz_identity_life(issuer->authz, &caller->identity, caller->issued_s + 1) != LIFE_ALIVE)
@@ -307,7 +310,7 @@ FALLIBLE token_verify(struct issuer *issuer, enum token_kind kind, slice text, s
 		if (slot) {
 			if (*slot)
 				(void)verified_unref(&(*slot)->verified); /* replaced */
-			(void)verified_ref(&box->verified); /* the cache's own */
+			(void)verified_ref(&box->verified);               /* the cache's own */
 			*slot = box;
 		}
 	}

@@ -28,8 +28,8 @@
 static inline void check_fault_(enum fault want, status got, const char *call, const char *file, int line)
 {
 	if (got.fault != want)
-		print_error("%s: gives %s, wanted %s: %s [%s]\n", call, fault_row(got.fault)->grpc_name, fault_row(want)->grpc_name,
-			    report_current()->text, report_current()->notes);
+		print_error("%s: gives %s, wanted %s: %s [%s]\n", call, fault_row(got.fault)->grpc_name,
+			    fault_row(want)->grpc_name, report_current()->text, report_current()->notes);
 	_assert_true(got.fault == want, call, file, line);
 }
 
@@ -47,11 +47,11 @@ static inline void check_slice_(slice got, const char *want, const char *file, i
 
 /* TESTS lists up to 64 tests and makes main(). */
 #define TESTS_1_(t) cmocka_unit_test(t),
-#define TESTS(...)                                                                                                     \
-	int main(void)                                                                                                 \
-	{                                                                                                              \
-		const struct CMUnitTest tests_[] = { TESTS_EACH_(TESTS_1_, __VA_ARGS__) };                             \
-		return cmocka_run_group_tests(tests_, NULL, NULL);                                                     \
+#define TESTS(...)                                                                         \
+	int main(void)                                                                     \
+	{                                                                                  \
+		const struct CMUnitTest tests_[] = { TESTS_EACH_(TESTS_1_, __VA_ARGS__) }; \
+		return cmocka_run_group_tests(tests_, NULL, NULL);                         \
 	}
 #define TESTS_PARENS_ ()
 #define TESTS_EXPAND_(...) TESTS_EXPAND3_(TESTS_EXPAND3_(TESTS_EXPAND3_(TESTS_EXPAND3_(__VA_ARGS__))))

@@ -1,9 +1,9 @@
 /*
  * v1/bindings: RoleBindings of the first version, over the same functions.
  */
+#include "service/bindings.h"
 #include "handlers.gen.h"
 #include "iam/v1/role_bindings.pb-c.h"
-#include "service/bindings.h"
 #include "service/roles.h"
 
 typedef Chainguard__Platform__Iam__RoleBinding binding_v1;
@@ -19,10 +19,12 @@ static FALLIBLE fill(struct call *call, const struct binding *binding, binding_v
 
 static struct binding_in take(const binding_v1 *in)
 {
-	return (struct binding_in){ slice_str(in->identity), slice_str(in->role), "role_binding.identity", "role_binding.role" };
+	return (struct binding_in){ slice_str(in->identity), slice_str(in->role), "role_binding.identity",
+				    "role_binding.role" };
 }
 
-status v1_role_bindings_create(struct call *call, const Chainguard__Platform__Iam__CreateRoleBindingRequest *in, binding_v1 *out)
+status v1_role_bindings_create(struct call *call, const Chainguard__Platform__Iam__CreateRoleBindingRequest *in,
+			       binding_v1 *out)
 {
 	struct binding_in binding_in;
 	struct binding binding;

@@ -1,9 +1,9 @@
 /*
  * v1/groups: Groups of the first version, over the same functions.
  */
+#include "service/groups.h"
 #include "handlers.gen.h"
 #include "iam/v1/groups.pb-c.h"
-#include "service/groups.h"
 
 typedef Chainguard__Platform__Iam__Group group_v1;
 typedef Chainguard__Platform__Iam__Group__ResourceLimitsEntry limit_entry;
@@ -48,8 +48,10 @@ status v1_groups_create(struct call *call, const Chainguard__Platform__Iam__Crea
 
 	if (!in->group)
 		return FAIL_FIELD("group", "is required");
-	change = (struct group_change){ .name = slice_str(in->group->name), .description = slice_str(in->group->description),
-					.is_verified = in->group->verified, .kind = in->group->kind };
+	change = (struct group_change){ .name = slice_str(in->group->name),
+					.description = slice_str(in->group->description),
+					.is_verified = in->group->verified,
+					.kind = in->group->kind };
 	if (*in->parent)
 		TRY(group_resolve(call, slice_str(in->parent), &parent));
 	TRY(group_create(call, &parent, &change, &group));
@@ -59,9 +61,14 @@ status v1_groups_create(struct call *call, const Chainguard__Platform__Iam__Crea
 /* Full replacement; but unset verified and kind keep their value: a PUT of an owner must not unverify. */
 status v1_groups_update(struct call *call, const group_v1 *in, group_v1 *out)
 {
-	struct group_change change = { .has_name = true, .has_description = true, .has_verified = in->verified, .has_kind = in->kind,
-				       .name = slice_str(in->name), .description = slice_str(in->description),
-				       .is_verified = in->verified, .kind = in->kind };
+	struct group_change change = { .has_name = true,
+				       .has_description = true,
+				       .has_verified = in->verified,
+				       .has_kind = in->kind,
+				       .name = slice_str(in->name),
+				       .description = slice_str(in->description),
+				       .is_verified = in->verified,
+				       .kind = in->kind };
 	struct group group;
 	struct uid uid;
 
@@ -92,7 +99,8 @@ status v1_groups_list(struct call *call, const Chainguard__Platform__Iam__GroupF
 	return OK;
 }
 
-status v1_groups_delete(struct call *call, const Chainguard__Platform__Iam__DeleteGroupRequest *in, Google__Protobuf__Empty *out)
+status v1_groups_delete(struct call *call, const Chainguard__Platform__Iam__DeleteGroupRequest *in,
+			Google__Protobuf__Empty *out)
 {
 	struct uid uid;
 

@@ -1,10 +1,10 @@
 /*
  * v1/identities: Identities of the first version, over the same functions.
  */
+#include "service/identities.h"
 #include "handlers.gen.h"
 #include "iam/v1/identities.pb-c.h"
 #include "model/user.h"
-#include "service/identities.h"
 
 typedef Chainguard__Platform__Iam__Identity identity_message;
 typedef Chainguard__Platform__Iam__Identity__ClaimMatch claim_match_message;
@@ -31,7 +31,8 @@ static FALLIBLE fill(struct call *call, const struct identity *row, identity_mes
 	return fill_relationship(call, row, out);
 }
 
-status v1_identities_create(struct call *call, const Chainguard__Platform__Iam__CreateIdentityRequest *in, identity_message *out)
+status v1_identities_create(struct call *call, const Chainguard__Platform__Iam__CreateIdentityRequest *in,
+			    identity_message *out)
 {
 	struct identity row = { 0 };
 	struct uid parent;
@@ -54,10 +55,15 @@ status v1_identities_update(struct call *call, const identity_message *in, ident
 
 	TRY(uid_parse_field(slice_str(in->id), "id", &uid));
 	TRY(identity_at(call, &uid, &before));
-	row = (struct identity){ .uid = before.uid, .parent = before.parent, .email = before.email,
-				 .email_unverified = before.email_unverified, .company = before.company,
-				 .is_pull_token = before.is_pull_token, .created_us = before.created_us,
-				 .last_seen_us = before.last_seen_us, .name = slice_str(in->name),
+	row = (struct identity){ .uid = before.uid,
+				 .parent = before.parent,
+				 .email = before.email,
+				 .email_unverified = before.email_unverified,
+				 .company = before.company,
+				 .is_pull_token = before.is_pull_token,
+				 .created_us = before.created_us,
+				 .last_seen_us = before.last_seen_us,
+				 .name = slice_str(in->name),
 				 .description = slice_str(in->description) };
 	TRY(take_relationship(call, in, &row));
 	TRY(identity_update(call, &before, &row));
@@ -93,7 +99,8 @@ status v1_identities_lookup(struct call *call, const Chainguard__Platform__Iam__
 	return put_uid(call, &uid, &out->id);
 }
 
-status v1_identities_delete(struct call *call, const Chainguard__Platform__Iam__DeleteIdentityRequest *in, Google__Protobuf__Empty *out)
+status v1_identities_delete(struct call *call, const Chainguard__Platform__Iam__DeleteIdentityRequest *in,
+			    Google__Protobuf__Empty *out)
 {
 	struct uid uid;
 

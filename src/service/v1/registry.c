@@ -31,8 +31,8 @@ static FALLIBLE pack(struct call *call, const ProtobufCMessage *v1, const Protob
 	return OK;
 }
 
-static FALLIBLE unpack(struct call *call, slice wire, const ProtobufCMessageDescriptor *v2, const ProtobufCMessageDescriptor *v1,
-		       void **ret_message)
+static FALLIBLE unpack(struct call *call, slice wire, const ProtobufCMessageDescriptor *v2,
+		       const ProtobufCMessageDescriptor *v1, void **ret_message)
 {
 	ProtobufCMessage *message;
 
@@ -69,8 +69,8 @@ static FALLIBLE take(struct call *call, const repo_v1 *in, struct repo *row)
 	TRY(take_list(call, in->n_bundles, in->bundles, &row->bundles));
 	TRY(take_list(call, in->n_aliases, in->aliases, &row->aliases));
 	TRY(take_list(call, in->n_active_tags, in->active_tags, &row->active_tags));
-	TRY(pack(call, in->sync_config ? &in->sync_config->base : NULL, &chainguard__platform__registry__v2__sync_config__descriptor,
-		 &row->sync_config));
+	TRY(pack(call, in->sync_config ? &in->sync_config->base : NULL,
+		 &chainguard__platform__registry__v2__sync_config__descriptor, &row->sync_config));
 	return pack(call, in->custom_overlay ? &in->custom_overlay->base : NULL,
 		    &chainguard__platform__registry__v2__custom_overlay__descriptor, &row->custom_overlay);
 }
@@ -121,7 +121,8 @@ status v1_registry_list_repos(struct call *call, const Chainguard__Platform__Reg
 	return OK;
 }
 
-status v1_registry_delete_repo(struct call *call, const Chainguard__Platform__Registry__DeleteRepoRequest *in, Google__Protobuf__Empty *out)
+status v1_registry_delete_repo(struct call *call, const Chainguard__Platform__Registry__DeleteRepoRequest *in,
+			       Google__Protobuf__Empty *out)
 {
 	struct uid uid;
 
@@ -175,7 +176,8 @@ status v1_registry_update_tag(struct call *call, const tag_v1 *in, tag_v1 *out)
 	return fill_tag(call, &row, out);
 }
 
-status v1_registry_delete_tag(struct call *call, const Chainguard__Platform__Registry__DeleteTagRequest *in, Google__Protobuf__Empty *out)
+status v1_registry_delete_tag(struct call *call, const Chainguard__Platform__Registry__DeleteTagRequest *in,
+			      Google__Protobuf__Empty *out)
 {
 	struct uid uid;
 

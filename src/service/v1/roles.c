@@ -1,9 +1,9 @@
 /*
  * v1/roles: Roles of the first version, over the same functions.
  */
+#include "service/roles.h"
 #include "handlers.gen.h"
 #include "iam/v1/roles.pb-c.h"
-#include "service/roles.h"
 
 typedef Chainguard__Platform__Iam__Role role_v1;
 
@@ -17,7 +17,10 @@ static FALLIBLE fill(struct call *call, const struct role *role, role_v1 *out)
 
 static FALLIBLE take(const role_v1 *in, struct role_change *ret_change)
 {
-	*ret_change = (struct role_change){ .has_name = true, .has_description = true, .has_caps = true, .name = slice_str(in->name),
+	*ret_change = (struct role_change){ .has_name = true,
+					    .has_description = true,
+					    .has_caps = true,
+					    .name = slice_str(in->name),
 					    .description = slice_str(in->description) };
 	return role_caps_of_names(in->n_capabilities, in->capabilities, "role.capabilities", &ret_change->caps);
 }
@@ -48,7 +51,8 @@ status v1_roles_update(struct call *call, const role_v1 *in, role_v1 *out)
 	return fill(call, &role, out);
 }
 
-status v1_roles_list(struct call *call, const Chainguard__Platform__Iam__RoleFilter *in, Chainguard__Platform__Iam__RoleList *out)
+status v1_roles_list(struct call *call, const Chainguard__Platform__Iam__RoleFilter *in,
+		     Chainguard__Platform__Iam__RoleList *out)
 {
 	struct uid parent = { 0 };
 	struct query query;

@@ -56,8 +56,9 @@ TEST(text_is_valid_utf8_without_nul)
 
 TEST(times_survive_a_round_trip)
 {
-	static const char *const texts[] = { "2026-11-23T00:00:00Z", "1970-01-01T00:00:00Z", "2000-02-29T23:59:59.250Z",
-					     "9999-12-31T23:59:59.999999999Z", "0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z" };
+	static const char *const texts[] = { "2026-11-23T00:00:00Z",     "1970-01-01T00:00:00Z",
+					     "2000-02-29T23:59:59.250Z", "9999-12-31T23:59:59.999999999Z",
+					     "0001-01-01T00:00:00Z",     "1969-12-31T23:59:59Z" };
 	char again[CLOCK_TEXT_BYTES];
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
@@ -71,8 +72,14 @@ TEST(times_survive_a_round_trip)
 
 TEST(impossible_times_are_refused)
 {
-	static const char *const texts[] = { "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-01T24:00:00Z",
-					     "2026-01-01T00:00:00",  "2026-01-01 00:00:00Z", "2026-01-01T00:00:00.Z", "", "2026-1-1T00:00:00Z" };
+	static const char *const texts[] = { "2026-02-29T00:00:00Z",
+					     "2026-13-01T00:00:00Z",
+					     "2026-01-01T24:00:00Z",
+					     "2026-01-01T00:00:00",
+					     "2026-01-01 00:00:00Z",
+					     "2026-01-01T00:00:00.Z",
+					     "",
+					     "2026-1-1T00:00:00Z" };
 	int64_t seconds;
 	int32_t nanos;
 
@@ -120,7 +127,8 @@ TEST(numbers_are_decimal_digits_alone)
 
 	CHECK(slice_number(slice_str("18446744073709551615"), UINT64_MAX, &n) && n == UINT64_MAX);
 	CHECK(!slice_number(slice_str("18446744073709551616"), UINT64_MAX, &n));
-	CHECK(!slice_number(slice_str("01"), 10, &n) && !slice_number(slice_str("+1"), 10, &n) && !slice_number(slice_str(""), 10, &n));
+	CHECK(!slice_number(slice_str("01"), 10, &n) && !slice_number(slice_str("+1"), 10, &n) &&
+	      !slice_number(slice_str(""), 10, &n));
 }
 
 TESTS(an_arena_never_hands_out_more_than_its_cap, arena_memory_is_zeroed_after_a_reset, a_buffer_keeps_its_first_failure,

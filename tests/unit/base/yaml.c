@@ -30,8 +30,11 @@ TEST(nested_keys_become_dotted_ones)
 
 TEST(what_a_configuration_does_not_need_is_refused)
 {
-	static const char *const texts[] = { "a: &x 1\nb: *x\n", "a: !!int 1\n", "a: 1\na: 2\n", "- a\n", "a: [[1]]\n", "a: {b: {c: {d: {e: {f: {g: 1}}}}}}\n",
-					     "a: 1\n---\nb: 2\n", "a: [1\n", "a: \"\\0\"\n", "? [x]\n: 1\n" };
+	static const char *const texts[] = { "a: &x 1\nb: *x\n",  "a: !!int 1\n",
+					     "a: 1\na: 2\n",      "- a\n",
+					     "a: [[1]]\n",        "a: {b: {c: {d: {e: {f: {g: 1}}}}}}\n",
+					     "a: 1\n---\nb: 2\n", "a: [1\n",
+					     "a: \"\\0\"\n",      "? [x]\n: 1\n" };
 	struct yaml_setting *settings;
 	size_t count;
 
@@ -53,7 +56,8 @@ TEST(what_is_written_is_read_back_the_same)
 	CHECK_OK(yaml_read(arena, buffer_slice(&out), &again, &count_again));
 	CHECK_INT(count, count_again);
 	for (size_t i = 0; i < count; i++)
-		CHECK(slice_eq(settings[i].key, again[i].key) && slice_eq(settings[i].value, again[i].value) && settings[i].is_item == again[i].is_item);
+		CHECK(slice_eq(settings[i].key, again[i].key) && slice_eq(settings[i].value, again[i].value) &&
+		      settings[i].is_item == again[i].is_item);
 	buffer_done(&out);
 	arena = arena_free(arena);
 }

@@ -45,9 +45,16 @@ static status load(struct tx *tx, void *arg)
 
 static FALLIBLE static_identity(struct tx *tx, const struct uid *uid, const char *name, slice keys)
 {
-	struct identity row = { .uid = *uid, .parent = org, .name = slice_str(name), .relationship = RELATIONSHIP_STATIC,
-				.issuer_kind = MATCH_EXACT, .subject_kind = MATCH_EXACT, .issuer = SLICE("https://ci.example.com"),
-				.subject = SLICE("repo:example/app"), .issuer_keys = keys, .expires_us = (NOW_S + 3600) * US_PER_S,
+	struct identity row = { .uid = *uid,
+				.parent = org,
+				.name = slice_str(name),
+				.relationship = RELATIONSHIP_STATIC,
+				.issuer_kind = MATCH_EXACT,
+				.subject_kind = MATCH_EXACT,
+				.issuer = SLICE("https://ci.example.com"),
+				.subject = SLICE("repo:example/app"),
+				.issuer_keys = keys,
+				.expires_us = (NOW_S + 3600) * US_PER_S,
 				.created_us = (NOW_S - 10) * US_PER_S };
 
 	return row_insert(tx, &table_identities, &row);
@@ -55,8 +62,11 @@ static FALLIBLE static_identity(struct tx *tx, const struct uid *uid, const char
 
 static status build(struct tx *tx, void *keys)
 {
-	struct group group = { .uid = org, .name = SLICE("example.com"), .status = 2 }, below = { .uid = folder, .parent = org, .name = SLICE("ci") };
-	struct binding binding = { .group = folder, .identity = builder, .role = role_builtin_by_name(SLICE("registry.push"))->uid };
+	struct group group = { .uid = org, .name = SLICE("example.com"), .status = 2 },
+		     below = { .uid = folder, .parent = org, .name = SLICE("ci") };
+	struct binding binding = { .group = folder,
+				   .identity = builder,
+				   .role = role_builtin_by_name(SLICE("registry.push"))->uid };
 
 	TRY(row_insert(tx, &table_groups, &group));
 	TRY(row_insert(tx, &table_groups, &below));
@@ -86,8 +96,14 @@ static int open_world(void **state)
 {
 	struct store_options options = { .clock = &now };
 	struct setup_start start = { .now_us = NOW_S * US_PER_S };
-	struct issuer_options issuer_options = { .url = SLICE(URL), .api_url = SLICE(URL), .algorithm = SLICE("ES256"), .access_life_s = 3600,
-						 .registry_life_s = 60, .rotate_every_s = 30 * S_PER_DAY, .clock = &now, .random = &random_system };
+	struct issuer_options issuer_options = { .url = SLICE(URL),
+						 .api_url = SLICE(URL),
+						 .algorithm = SLICE("ES256"),
+						 .access_life_s = 3600,
+						 .registry_life_s = 60,
+						 .rotate_every_s = 30 * S_PER_DAY,
+						 .clock = &now,
+						 .random = &random_system };
 	slice keys;
 
 	(void)state;
@@ -137,8 +153,9 @@ static int close_world(void **state)
 static slice job_token(const char *subject, const char *audience, int64_t life_s)
 {
 	struct buffer out;
-	char *claims = arena_printf(arena, "{\"iss\":\"https://ci.example.com\",\"sub\":\"%s\",\"aud\":\"%s\",\"iat\":%lld,\"exp\":%lld}", subject,
-				    audience, (long long)NOW_S, (long long)(NOW_S + life_s));
+	char *claims = arena_printf(
+		arena, "{\"iss\":\"https://ci.example.com\",\"sub\":\"%s\",\"aud\":\"%s\",\"iat\":%lld,\"exp\":%lld}", subject,
+		audience, (long long)NOW_S, (long long)(NOW_S + life_s));
 
 	buffer_init(&out, arena, 16384);
 	CHECK_OK(jws_sign(workload, &(struct jws_header){ 0 }, slice_str(claims), &out));
