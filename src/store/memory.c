@@ -138,11 +138,16 @@ static const struct store_driver memory_driver = {
 FALLIBLE store_open_memory(const struct store_options *options, struct store **ret_store)
 {
 	struct memory *memory = NEW_ZERO(struct memory);
+	pthread_rwlockattr_t writer_first;
 	status st;
 
 	if (!memory)
 		return FAIL(FAULT_UNAVAILABLE, "out of memory");
-	(void)pthread_rwlock_init(&memory->lock, NULL); /* cannot fail on Linux with default attributes */
+	/* Else readers that overlap would hold the writer off for ever. None of these fails on Linux. */
+	(void)pthread_rwlockattr_init(&writer_first);
+	(void)pthread_rwlockattr_setkind_np(&writer_first, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	(void)pthread_rwlock_init(&memory->lock, &writer_first);
+	(void)pthread_rwlockattr_destroy(&writer_first);
 	st = store_base_init(&memory->store, &memory_driver, options);
 	if (!FAILED(st))
 		st = store_new_epoch(options->random ? options->random : &random_system, memory->store.epoch);
