@@ -27,7 +27,8 @@ static FALLIBLE from_github(struct cli *cli, slice *ret_token)
 	sending.url = buffer_slice(&text);
 	TRY(client_send(cli, &sending, &body));
 	if (FAILED(json_parse_object(cli->arena, body, NULL, &answer)) || json_at(answer, "value").len == 0)
-		return FAIL(FAULT_INTERNAL, "%s: the answer holds none; does the job have `permissions: id-token: write`?", sending.what);
+		return FAIL(FAULT_INTERNAL, "%s: the answer holds none; does the job have `permissions: id-token: write`?",
+			    sending.what);
 	*ret_token = json_at(answer, "value");
 	return OK;
 }

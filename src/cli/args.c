@@ -186,7 +186,9 @@ static FALLIBLE take_value(struct cli *cli, enum flag_id id, const struct writte
 static FALLIBLE set_initials(struct cli *cli)
 {
 	for (enum flag_id id = 0; id < FLAG_COUNT; id++) {
-		struct written initial = { .name = slice_str(flags[id].name), .value = slice_str(flags[id].initial), .has_value = true };
+		struct written initial = { .name = slice_str(flags[id].name),
+					   .value = slice_str(flags[id].initial),
+					   .has_value = true };
 
 		if (initial.value.len > 0)
 			TRY(take_value(cli, id, &initial, &cli->given[id]));
@@ -231,8 +233,8 @@ static FALLIBLE bind_args(struct parse *parse, size_t used)
 	if (count < least)
 		return MISUSE(cli, "an argument is missing: reeve %s %s", cli->verb->words, cli->verb->args);
 	if (count > most)
-		return MISUSE(cli, "unexpected argument \"%.*s\" for `reeve %s%s%s`", SLICE_ARG(cli->args[most]), cli->verb->words,
-			      *cli->verb->args ? " " : "", cli->verb->args);
+		return MISUSE(cli, "unexpected argument \"%.*s\" for `reeve %s%s%s`", SLICE_ARG(cli->args[most]),
+			      cli->verb->words, *cli->verb->args ? " " : "", cli->verb->args);
 	for (size_t i = 0; i < count; i++)
 		if (!slice_is_text(cli->args[i]))
 			return MISUSE(cli, "an argument is no UTF-8 text");
@@ -250,7 +252,8 @@ static FALLIBLE bind_output(struct cli *cli)
 	if (cli->output == OUTPUT_UNSET)
 		return MISUSE(cli, "unknown output format \"%.*s\"", SLICE_ARG(given->text));
 	if (!verb_writes(cli->verb, cli->output) && *cli->verb->outputs)
-		return MISUSE(cli, "`reeve %s` writes %s, not %s", cli->verb->words, cli->verb->outputs, output_name(cli->output));
+		return MISUSE(cli, "`reeve %s` writes %s, not %s", cli->verb->words, cli->verb->outputs,
+			      output_name(cli->output));
 	return OK;
 }
 
@@ -267,7 +270,8 @@ static FALLIBLE bind_group(struct parse *parse, size_t used)
 		const struct written *flag = &parse->flags[i];
 
 		if (!slice_is(flag->name, flag->is_short ? "h" : "help"))
-			return MISUSE(cli, "unknown flag %.*s: no command is named; see `reeve --help`", SLICE_ARG(dashed(cli, flag)));
+			return MISUSE(cli, "unknown flag %.*s: no command is named; see `reeve --help`",
+				      SLICE_ARG(dashed(cli, flag)));
 	}
 	return OK;
 }

@@ -8,7 +8,8 @@
 /* Whose it is, by the best name there is. */
 static slice cell_identity(struct cli *cli, const struct json *row)
 {
-	static const char *const paths[] = { "identity.name", "identity.email", "identity.subject", "identity.uid", "identityUid" };
+	static const char *const paths[] = { "identity.name", "identity.email", "identity.subject", "identity.uid",
+					     "identityUid" };
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
 		if (json_at(row, paths[i]).len > 0)
@@ -79,7 +80,8 @@ status bindings_create(struct cli *cli)
 	TRY(resolve_parent(cli, &parent));
 	TRY(resolve_identity(cli, flag_text(cli, FLAG_BOUND_IDENTITY), &identity));
 	TRY(resolve_role(cli, flag_text(cli, FLAG_ROLE), parent, &role));
-	TRY(ask_begin(cli, &ask, METHOD_ROLE_BINDINGS_CREATE_ROLE_BINDING, "binding the role %.*s", SLICE_ARG(flag_text(cli, FLAG_ROLE))));
+	TRY(ask_begin(cli, &ask, METHOD_ROLE_BINDINGS_CREATE_ROLE_BINDING, "binding the role %.*s",
+		      SLICE_ARG(flag_text(cli, FLAG_ROLE))));
 	ask_text(&ask, "parent", parent);
 	ask_text(&ask, "role_binding.identity_uid", identity);
 	ask_text(&ask, "role_binding.role_uid", role);

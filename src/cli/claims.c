@@ -28,7 +28,7 @@ FALLIBLE claims_read(struct arena *arena, slice token, struct claims *ret_claims
 	report_use(before);
 	if (!is_token)
 		return FAIL(FAULT_INVALID, "this is no signed token (JWT)");
-	(void)json_text(json_member(claims.all, "iss"), &claims.issuer);       /* each stays as it is when absent */
+	(void)json_text(json_member(claims.all, "iss"), &claims.issuer); /* each stays as it is when absent */
 	(void)json_text(json_member(claims.all, "sub"), &claims.subject);
 	(void)json_int64(json_member(claims.all, "iat"), &claims.issued_s);
 	(void)json_int64(json_member(claims.all, "exp"), &claims.expires_s);

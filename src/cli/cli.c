@@ -36,7 +36,8 @@ static FALLIBLE run_verb(struct cli *cli)
 	}
 	if (!cli->verb->is_bare)
 		TRY(config_load(cli));
-	cli->is_traced |= flag_number(cli, FLAG_VERBOSE) >= 2 || slice_eq_nocase(CONFIG(cli, DEFAULT_LOG_LEVEL), SLICE("debug"));
+	cli->is_traced |=
+		flag_number(cli, FLAG_VERBOSE) >= 2 || slice_eq_nocase(CONFIG(cli, DEFAULT_LOG_LEVEL), SLICE("debug"));
 	return cli->verb->run(cli);
 }
 

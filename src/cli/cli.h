@@ -39,7 +39,7 @@ struct cli {
 	FILE *in, *out, *err;
 	const struct clock *clock;
 	struct random *random;
-	const char *program; /* as it was called: "reeve", "docker-credential-reeve" */
+	const char *program;     /* as it was called: "reeve", "docker-credential-reeve" */
 	const struct verb *verb; /* NULL: `path` names a group of verbs */
 	char path[128];          /* the words understood: "iam roles" */
 	struct given given[FLAG_COUNT];

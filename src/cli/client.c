@@ -12,10 +12,12 @@
 
 #define URL_TEXT_MAX ((size_t)64 * 1024)
 
-static const char *const code_names[] = { "OK",		     "Canceled",	   "Unknown",	     "InvalidArgument", "DeadlineExceeded",
-					  "NotFound",	     "AlreadyExists",	   "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
-					  "Aborted",	     "OutOfRange",	   "Unimplemented",    "Internal",	    "Unavailable",
-					  "DataLoss",	     "Unauthenticated" };
+static const char *const code_names[] = {
+	"OK",       "Canceled",       "Unknown",          "InvalidArgument",   "DeadlineExceeded",
+	"NotFound", "AlreadyExists",  "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
+	"Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
+	"DataLoss", "Unauthenticated"
+};
 #define CODES_COUNT ((int)(sizeof(code_names) / sizeof(*code_names)))
 
 const char *code_name(int grpc_code)
@@ -45,7 +47,11 @@ static enum fetch_method method_of(const char *verb)
 	static const struct {
 		const char *name;
 		enum fetch_method method;
-	} rows[] = { { "GET", FETCH_GET }, { "POST", FETCH_POST }, { "PUT", FETCH_PUT }, { "PATCH", FETCH_PATCH }, { "DELETE", FETCH_DELETE } };
+	} rows[] = { { "GET", FETCH_GET },
+		     { "POST", FETCH_POST },
+		     { "PUT", FETCH_PUT },
+		     { "PATCH", FETCH_PATCH },
+		     { "DELETE", FETCH_DELETE } };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (strcmp(rows[i].name, verb) == 0)
@@ -103,8 +109,13 @@ static FALLIBLE answer_fault(struct cli *cli, const struct sending *sending, con
 static FALLIBLE send_once(struct cli *cli, const struct sending *sending, struct fetch_answer *ret_answer)
 {
 	struct fetch_header headers[3] = { { SLICE("Accept"), SLICE("application/json") } };
-	struct fetch_request request = { .url = sending->url, .method = method_of(sending->verb), .headers = headers, .header_count = 1,
-					 .body = sending->body, .max_bytes = FETCH_BYTES_MAX, .timeout_ms = CALL_TIMEOUT_MS };
+	struct fetch_request request = { .url = sending->url,
+					 .method = method_of(sending->verb),
+					 .headers = headers,
+					 .header_count = 1,
+					 .body = sending->body,
+					 .max_bytes = FETCH_BYTES_MAX,
+					 .timeout_ms = CALL_TIMEOUT_MS };
 	struct fetcher *fetcher;
 
 	if (sending->bearer.len > 0) {
@@ -305,7 +316,8 @@ static slice mask_of(struct cli *cli, const struct ask *ask, const struct route 
 	return buffer_slice(&out);
 }
 
-FALLIBLE ask_layout(struct cli *cli, const struct ask *ask, const char **ret_verb, slice *ret_path, slice *ret_query, slice *ret_body)
+FALLIBLE ask_layout(struct cli *cli, const struct ask *ask, const char **ret_verb, slice *ret_path, slice *ret_query,
+		    slice *ret_body)
 {
 	const struct method *method = &methods[ask->method];
 	const struct route *route = &method->routes[0];
@@ -346,8 +358,8 @@ static FALLIBLE send_ask(struct cli *cli, const struct ask *ask, slice token, co
 	char *url;
 
 	TRY(ask_layout(cli, ask, &sending.verb, &path, &query, &sending.body));
-	url = arena_printf(cli->arena, "%.*s%.*s%s%.*s", SLICE_ARG(CONFIG(cli, PLATFORM_API)), SLICE_ARG(path), query.len ? "?" : "",
-			   SLICE_ARG(query));
+	url = arena_printf(cli->arena, "%.*s%.*s%s%.*s", SLICE_ARG(CONFIG(cli, PLATFORM_API)), SLICE_ARG(path),
+			   query.len ? "?" : "", SLICE_ARG(query));
 	TRY_NEW(url);
 	sending.url = slice_str(url);
 	if (sending.body.len > 0)
@@ -382,8 +394,7 @@ static FALLIBLE add_rows(struct cli *cli, const struct json *page, const struct 
 {
 	if (!json_is(page, JSON_ARRAY))
 		return OK;
-	JSON_EACH(row, page)
-	{
+	JSON_EACH (row, page) {
 		if (*count == CLI_LIST_MAX)
 			return FAIL(FAULT_EXHAUSTED, "the list has more than %d rows; narrow it with --parent", CLI_LIST_MAX);
 		if (*count == *cap) {
@@ -430,7 +441,7 @@ static const struct json *member(const struct json *object, slice name)
 {
 	if (!json_is(object, JSON_OBJECT))
 		return NULL;
-	JSON_EACH(item, object)
+	JSON_EACH (item, object)
 		if (slice_eq(item->name, name))
 			return item;
 	return NULL;

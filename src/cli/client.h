@@ -3,9 +3,9 @@
  *
  * Owns      how a request of the contract becomes a verb, a path, a query and a body (all from its row in methods[]), paging,
  *           and how an answer that says no becomes a fault.
- * Promises  only the configured places are called; a token goes to the API and the issuer alone; an answer that is no JSON is an
- *           error; one refused token is renewed once, when something is there to renew it with.
- * Start at  ask_begin(), ask_text(), call(); call_list().
+ * Promises  only the configured places are called; a token goes to the API and the issuer alone; an answer that is no JSON is
+ * an error; one refused token is renewed once, when something is there to renew it with. Start at  ask_begin(), ask_text(),
+ * call(); call_list().
  */
 #ifndef CLI_CLIENT_H
 #define CLI_CLIENT_H

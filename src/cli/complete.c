@@ -91,7 +91,8 @@ static void complete_bash(FILE *out)
 	fputs("# bash completion for reeve; made by `reeve completion bash`\n", out);
 	tables(out);
 	fputs("__reeve() {\n"
-	      "\tlocal choices=\"\" word path=\"\" i current=\"${COMP_WORDS[COMP_CWORD]}\" last=\"${COMP_WORDS[COMP_CWORD-1]}\"\n"
+	      "\tlocal choices=\"\" word path=\"\" i current=\"${COMP_WORDS[COMP_CWORD]}\" "
+	      "last=\"${COMP_WORDS[COMP_CWORD-1]}\"\n"
 	      "\t__reeve_values \"$last\"\n"
 	      "\tif [ -z \"$choices\" ]; then\n"
 	      "\t\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
@@ -122,7 +123,8 @@ static void complete_zsh(FILE *out)
 	      "\t\t\t__reeve_words \"$path_typed\"\n"
 	      "\t\t\t[[ \" $choices\" == *\" $word \"* ]] && path_typed=\"${path_typed:+$path_typed }$word\"\n"
 	      "\t\tdone\n"
-	      "\t\tif [[ \"${words_typed[at]}\" == -* ]]; then __reeve_flags \"$path_typed\"; else __reeve_words \"$path_typed\"; fi\n"
+	      "\t\tif [[ \"${words_typed[at]}\" == -* ]]; then __reeve_flags \"$path_typed\"; else __reeve_words "
+	      "\"$path_typed\"; fi\n"
 	      "\tfi\n"
 	      "\tif [[ -n \"$choices\" ]]; then compadd -- ${=choices}; else _files; fi\n"
 	      "}\n"

@@ -92,12 +92,13 @@ FALLIBLE config_check(enum config_id id, slice value)
 		return OK;
 	case CONFIG_COLOUR:
 		if (!colour_is_valid(value))
-			return FAIL(FAULT_INVALID, "%s is #rrggbb or the name of a colour, not \"%.*s\"", key, SLICE_ARG(value));
+			return FAIL(FAULT_INVALID, "%s is #rrggbb or the name of a colour, not \"%.*s\"", key,
+				    SLICE_ARG(value));
 		return OK;
 	case CONFIG_CHOICE:
 		if (!is_choice(id, value))
-			return FAIL(FAULT_INVALID, "%s is one of %s, not \"%.*s\"", key, strchr(config_rows[id].initial, ' ') + 1,
-				    SLICE_ARG(value));
+			return FAIL(FAULT_INVALID, "%s is one of %s, not \"%.*s\"", key,
+				    strchr(config_rows[id].initial, ' ') + 1, SLICE_ARG(value));
 		return OK;
 	case CONFIG_TEXT:
 		return OK;
@@ -216,13 +217,15 @@ static FALLIBLE lay_flags(struct cli *cli)
 /* A place that was set with less weight than the API itself belongs to another server. */
 static void follow_api(struct config *config)
 {
-	static const enum config_id followers[] = { CONFIG_ID_PLATFORM_ISSUER, CONFIG_ID_PLATFORM_AUDIENCE, CONFIG_ID_PLATFORM_CONSOLE };
+	static const enum config_id followers[] = { CONFIG_ID_PLATFORM_ISSUER, CONFIG_ID_PLATFORM_AUDIENCE,
+						    CONFIG_ID_PLATFORM_CONSOLE };
 	enum config_source weight = config->sources[CONFIG_ID_PLATFORM_API];
 
 	for (size_t i = 0; i < sizeof(followers) / sizeof(*followers); i++)
 		if (config->values[followers[i]].len == 0 || config->sources[followers[i]] < weight)
 			config->values[followers[i]] = config->values[CONFIG_ID_PLATFORM_API];
-	if (config->values[CONFIG_ID_PLATFORM_ISSUER_NAME].len == 0 || config->sources[CONFIG_ID_PLATFORM_ISSUER_NAME] < weight ||
+	if (config->values[CONFIG_ID_PLATFORM_ISSUER_NAME].len == 0 ||
+	    config->sources[CONFIG_ID_PLATFORM_ISSUER_NAME] < weight ||
 	    config->sources[CONFIG_ID_PLATFORM_ISSUER_NAME] < config->sources[CONFIG_ID_PLATFORM_ISSUER])
 		config->values[CONFIG_ID_PLATFORM_ISSUER_NAME] = config->values[CONFIG_ID_PLATFORM_ISSUER];
 }
@@ -241,9 +244,9 @@ FALLIBLE config_load(struct cli *cli)
 	weight = cli->config.sources[CONFIG_ID_PLATFORM_AUDIENCE];
 	TRY(lay_flags(cli));
 	follow_api(&cli->config);
-	cli->config.home_audience = audience.len > 0 && weight >= cli->config.sources[CONFIG_ID_PLATFORM_API] ?
-					    audience :
-					    cli->config.values[CONFIG_ID_PLATFORM_API];
+	cli->config.home_audience = audience.len > 0 && weight >= cli->config.sources[CONFIG_ID_PLATFORM_API]
+					    ? audience
+					    : cli->config.values[CONFIG_ID_PLATFORM_API];
 	return OK;
 }
 

@@ -33,7 +33,7 @@ struct config_row {
 	const char *key;
 	enum config_kind kind;
 	const char *initial; /* of a choice: its initial word, a blank, all words by "|" */
-	int flag; /* enum flag_id, FLAG_END for none */
+	int flag;            /* enum flag_id, FLAG_END for none */
 	const char *help;
 };
 extern const struct config_row config_rows[CONFIG_ID_COUNT];

@@ -42,7 +42,8 @@ static FALLIBLE link_helper(struct cli *cli, const char **ret_path)
 		TRY(file_remove(path));
 	}
 	if (symlink(name, path) != 0)
-		return FAIL(FAULT_INVALID, "cannot make the link %s: %s; make a link of that name to %s in a folder of your PATH", path,
+		return FAIL(FAULT_INVALID,
+			    "cannot make the link %s: %s; make a link of that name to %s in a folder of your PATH", path,
 			    strerror(errno), self);
 	return OK;
 }

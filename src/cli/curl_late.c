@@ -43,7 +43,10 @@ static void *function(const char *name)
 }
 
 /* What dlsym finds is data to ISO C; POSIX promises the conversion. */
-#define LATE(name) static __typeof__(&name) late; if (!late) *(void **)&late = function(#name)
+#define LATE(name)                     \
+	static __typeof__(&name) late; \
+	if (!late)                     \
+	*(void **)&late = function(#name)
 
 CURLcode curl_global_init(long what)
 {

@@ -145,7 +145,8 @@ static FALLIBLE without_helper(struct cli *cli, const struct json **config, cons
 FALLIBLE docker_keep(struct cli *cli, slice host, slice user, slice secret)
 {
 	const struct json *config, *auths, *auth;
-	char *name = arena_text(cli->arena, host), *pair = arena_printf(cli->arena, "%.*s:%.*s", SLICE_ARG(user), SLICE_ARG(secret));
+	char *name = arena_text(cli->arena, host),
+	     *pair = arena_printf(cli->arena, "%.*s:%.*s", SLICE_ARG(user), SLICE_ARG(secret));
 	struct buffer encoded;
 	const char *path;
 

@@ -2,10 +2,9 @@
  * docker: Docker's configuration, and the credential helper that it calls.
  *
  * Owns      edits of ~/.docker/config.json, the helper's protocol, what `docker login` asked the helper to keep.
- * Promises  an edit changes the members it is about and keeps everything else as it was; the helper prompts nobody, and prints on
- *           stdout what the protocol says and nothing more.
- * Source    spec/requirements.md 26-28; github.com/docker/docker-credential-helpers (protocol).
- * Start at  helper_main(); docker_use_helper().
+ * Promises  an edit changes the members it is about and keeps everything else as it was; the helper prompts nobody, and prints
+ * on stdout what the protocol says and nothing more. Source    spec/requirements.md 26-28;
+ * github.com/docker/docker-credential-helpers (protocol). Start at  helper_main(); docker_use_helper().
  */
 #ifndef CLI_DOCKER_H
 #define CLI_DOCKER_H

@@ -190,7 +190,8 @@ FALLIBLE path_home(struct arena *arena, const char *name, const char **ret_path)
 }
 
 /* A relative XDG folder is to be ignored (XDG base directory specification). */
-static FALLIBLE path_xdg(struct arena *arena, const char *variable, const char *otherwise, const char *name, const char **ret_path)
+static FALLIBLE path_xdg(struct arena *arena, const char *variable, const char *otherwise, const char *name,
+			 const char **ret_path)
 {
 	const char *base = getenv(variable), *path;
 

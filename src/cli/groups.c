@@ -21,11 +21,9 @@ static const struct column organization_columns[] = { { "ID", "uid" },
 						      { "KIND", "kind", NULL, true },
 						      { "STATUS", "status", NULL, true },
 						      { NULL } };
-static const struct column folder_columns[] = { { "ID", "uid" },
-						{ "NAME", "name" },
-						{ "DESCRIPTION", "description" },
-						{ "PARENT", NULL, cell_parent, true },
-						{ NULL } };
+static const struct column folder_columns[] = {
+	{ "ID", "uid" }, { "NAME", "name" }, { "DESCRIPTION", "description" }, { "PARENT", NULL, cell_parent, true }, { NULL }
+};
 static const struct show organization_show = { organization_columns };
 static const struct show folder_show = { folder_columns };
 
@@ -169,7 +167,8 @@ status organizations_verify(struct cli *cli)
 	struct ask ask;
 
 	TRY(get(cli, GROUP_ORGANIZATION, &group));
-	TRY(cli_confirm(cli, false, "Verify the organization %.*s? Its name is fixed from then on.", SLICE_ARG(json_at(group, "name"))));
+	TRY(cli_confirm(cli, false, "Verify the organization %.*s? Its name is fixed from then on.",
+			SLICE_ARG(json_at(group, "name"))));
 	TRY(ask_begin(cli, &ask, METHOD_GROUPS_UPDATE_GROUP, "verifying organization %.*s", SLICE_ARG(cli_arg(cli, 0))));
 	ask_text(&ask, "group.uid", json_at(group, "uid"));
 	ask_json(&ask, "group.verified", SLICE("true"));
@@ -182,7 +181,7 @@ status organizations_verify(struct cli *cli)
 
 /* --- delete --- */
 
-static FALLIBLE delete(struct cli *cli, enum group_kind kind)
+static FALLIBLE delete (struct cli *cli, enum group_kind kind)
 {
 	const struct json *empty;
 	struct ask ask;
@@ -201,10 +200,10 @@ static FALLIBLE delete(struct cli *cli, enum group_kind kind)
 
 status organizations_delete(struct cli *cli)
 {
-	return delete(cli, GROUP_ORGANIZATION);
+	return delete (cli, GROUP_ORGANIZATION);
 }
 
 status folders_delete(struct cli *cli)
 {
-	return delete(cli, GROUP_FOLDER);
+	return delete (cli, GROUP_FOLDER);
 }

@@ -31,7 +31,8 @@ void help_aliases(slice word, char ret_text[ALIASES_TEXT_BYTES])
 	ret_text[0] = '\0';
 	for (size_t i = 0; i < aliases_count; i++)
 		if (slice_is(word, aliases[i].means) && len < ALIASES_TEXT_BYTES)
-			len += (size_t)snprintf(ret_text + len, ALIASES_TEXT_BYTES - len, "%s%s", len ? " " : "", aliases[i].word);
+			len += (size_t)snprintf(ret_text + len, ALIASES_TEXT_BYTES - len, "%s%s", len ? " " : "",
+						aliases[i].word);
 }
 
 /* --- words below a path --- */
@@ -99,8 +100,8 @@ static void print_flag(FILE *out, enum flag_id id)
 	bool has_initial = *flag->initial && strcmp(flag->initial, "0") != 0;
 
 	help_flag(id, left);
-	(void)snprintf(right, sizeof(right), "%s%s%s%s", flag->help, has_initial ? " (default " : "", has_initial ? flag->initial : "",
-		       has_initial ? ")" : "");
+	(void)snprintf(right, sizeof(right), "%s%s%s%s", flag->help, has_initial ? " (default " : "",
+		       has_initial ? flag->initial : "", has_initial ? ")" : "");
 	print_row(out, left, slice_str(right));
 }
 

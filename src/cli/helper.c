@@ -137,8 +137,7 @@ static FALLIBLE helper_list(struct cli *cli)
 	buffer_init(&out, cli->arena, CLI_FILE_BYTES_MAX);
 	json_writer_init(&writer, &out);
 	json_open_object(&writer);
-	JSON_EACH(entry, all)
-	{
+	JSON_EACH (entry, all) {
 		json_put_name(&writer, entry->name);
 		json_put_text(&writer, json_at(entry, "Username"));
 	}
@@ -169,7 +168,10 @@ static FALLIBLE helper_run(struct cli *cli, int argc, char **argv)
 	static const struct {
 		const char *word;
 		status (*run)(struct cli *cli);
-	} actions[] = { { "get", helper_get }, { "store", helper_store }, { "erase", helper_erase }, { "list", helper_list },
+	} actions[] = { { "get", helper_get },
+			{ "store", helper_store },
+			{ "erase", helper_erase },
+			{ "list", helper_list },
 			{ "version", helper_version } };
 
 	for (size_t i = 0; argc == 2 && i < sizeof(actions) / sizeof(*actions); i++) {

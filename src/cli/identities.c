@@ -35,7 +35,8 @@ static slice cell_type(struct cli *cli, const struct json *row)
 
 static slice cell_issuer(struct cli *cli, const struct json *row)
 {
-	static const char *const paths[] = { "claimMatch.issuer", "claimMatch.issuerPattern", "staticKeys.issuer", "awsIdentity.awsAccount" };
+	static const char *const paths[] = { "claimMatch.issuer", "claimMatch.issuerPattern", "staticKeys.issuer",
+					     "awsIdentity.awsAccount" };
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
 		if (json_at(row, paths[i]).len > 0)
@@ -50,8 +51,8 @@ static slice cell_expires(struct cli *cli, const struct json *row)
 
 static slice cell_subject(struct cli *cli, const struct json *row)
 {
-	static const char *const paths[] = { "claimMatch.subject", "claimMatch.subjectPattern", "staticKeys.subject", "awsIdentity.arn",
-					     "awsIdentity.arnPattern" };
+	static const char *const paths[] = { "claimMatch.subject", "claimMatch.subjectPattern", "staticKeys.subject",
+					     "awsIdentity.arn", "awsIdentity.arnPattern" };
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
 		if (json_at(row, paths[i]).len > 0)
@@ -78,7 +79,8 @@ static slice roles_text(struct cli *cli, slice identity, const struct json *cons
 	buffer_init(&text, cli->arena, CLI_FILE_BYTES_MAX);
 	for (size_t i = 0; i < count; i++)
 		if (slice_eq(json_at(bindings[i], "identity.uid"), identity))
-			buffer_printf(&text, "%s%.*s: %.*s", text.len ? ", " : "", SLICE_ARG(json_at(bindings[i], "group.name")),
+			buffer_printf(&text, "%s%.*s: %.*s", text.len ? ", " : "",
+				      SLICE_ARG(json_at(bindings[i], "group.name")),
 				      SLICE_ARG(json_at(bindings[i], "role.name")));
 	return buffer_slice(&text);
 }

@@ -91,9 +91,11 @@ struct pair_flags {
 };
 
 static const struct pair_flags match_pairs[] = {
-	{ FLAG_IDENTITY_ISSUER, FLAG_IDENTITY_ISSUER_PATTERN, "identity.claim_match.issuer", "identity.claim_match.issuer_pattern" },
+	{ FLAG_IDENTITY_ISSUER, FLAG_IDENTITY_ISSUER_PATTERN, "identity.claim_match.issuer",
+	  "identity.claim_match.issuer_pattern" },
 	{ FLAG_SUBJECT, FLAG_SUBJECT_PATTERN, "identity.claim_match.subject", "identity.claim_match.subject_pattern" },
-	{ FLAG_AUDIENCE_MATCH, FLAG_AUDIENCE_PATTERN, "identity.claim_match.audience", "identity.claim_match.audience_pattern" },
+	{ FLAG_AUDIENCE_MATCH, FLAG_AUDIENCE_PATTERN, "identity.claim_match.audience",
+	  "identity.claim_match.audience_pattern" },
 };
 
 static FALLIBLE put_claim_match(struct cli *cli, struct ask *ask)
@@ -134,8 +136,8 @@ static FALLIBLE put_static(struct cli *cli, struct ask *ask)
 {
 	slice keys;
 
-	if (flag_given(cli, FLAG_IDENTITY_ISSUER_PATTERN) || flag_given(cli, FLAG_SUBJECT_PATTERN) || flag_given(cli, FLAG_AUDIENCE_PATTERN) ||
-	    flag_given(cli, FLAG_CLAIM_PATTERN))
+	if (flag_given(cli, FLAG_IDENTITY_ISSUER_PATTERN) || flag_given(cli, FLAG_SUBJECT_PATTERN) ||
+	    flag_given(cli, FLAG_AUDIENCE_PATTERN) || flag_given(cli, FLAG_CLAIM_PATTERN))
 		return MISUSE(cli, "--issuer-keys go with an exact --identity-issuer and --subject, not with patterns");
 	TRY(issuer_keys(cli, &keys));
 	if (flag_given(cli, FLAG_IDENTITY_ISSUER))
@@ -179,13 +181,13 @@ static slice nested_name(slice name)
 /* Who it belongs to and how it is called may also come by flag; those win. */
 static bool is_outer(slice name)
 {
-	return slice_is(name, "name") || slice_is(name, "description") || slice_is(name, "parent") || slice_is(name, "parent_id");
+	return slice_is(name, "name") || slice_is(name, "description") || slice_is(name, "parent") ||
+	       slice_is(name, "parent_id");
 }
 
 static FALLIBLE put_object(struct cli *cli, struct ask *ask, const struct json *object)
 {
-	JSON_EACH(member, object)
-	{
+	JSON_EACH (member, object) {
 		struct json_writer writer;
 		struct buffer out;
 		char *path;
@@ -196,8 +198,7 @@ static FALLIBLE put_object(struct cli *cli, struct ask *ask, const struct json *
 		json_writer_init(&writer, &out);
 		if (member->kind == JSON_OBJECT) {
 			json_open_object(&writer);
-			JSON_EACH(inner, member)
-			{
+			JSON_EACH (inner, member) {
 				json_put_name(&writer, nested_name(inner->name));
 				json_put_tree(&writer, inner);
 			}
@@ -269,7 +270,8 @@ static FALLIBLE read_definition(struct cli *cli, const struct json **ret_object)
 	if (!text.at)
 		return FAIL(FAULT_INVALID, "there is no file %.*s", SLICE_ARG(path));
 	text = slice_trim(text);
-	st = text.len > 0 && text.at[0] == '{' ? json_parse_object(cli->arena, text, NULL, ret_object) : yaml_object(cli, text, ret_object);
+	st = text.len > 0 && text.at[0] == '{' ? json_parse_object(cli->arena, text, NULL, ret_object)
+					       : yaml_object(cli, text, ret_object);
 	if (FAILED(st)) {
 		char why[REPORT_TEXT_BYTES / 2];
 
@@ -286,7 +288,9 @@ static FALLIBLE create_from_file(struct cli *cli)
 	struct ask ask;
 
 	TRY(read_definition(cli, &object));
-	name = cli->args_count > 0 ? cli_arg(cli, 0) : flag_given(cli, FLAG_NAME) ? flag_text(cli, FLAG_NAME) : json_at(object, "name");
+	name = cli->args_count > 0          ? cli_arg(cli, 0)
+	       : flag_given(cli, FLAG_NAME) ? flag_text(cli, FLAG_NAME)
+					    : json_at(object, "name");
 	if (!flag_given(cli, FLAG_PARENT))
 		parent = json_at(object, "parent").len ? json_at(object, "parent") : json_at(object, "parent_id");
 	if (parent.len > 0)
@@ -332,7 +336,8 @@ status identities_create(struct cli *cli)
 	slice parent;
 
 	if (has_service + has_match + has_file != 1)
-		return MISUSE(cli, "say one way who may assume it: --filename, --identity-issuer with --subject (or patterns), or --service-principal");
+		return MISUSE(cli, "say one way who may assume it: --filename, --identity-issuer with --subject (or patterns), "
+				   "or --service-principal");
 	if (has_file)
 		return create_from_file(cli);
 	if (has_match && !flag_given(cli, FLAG_IDENTITY_ISSUER) && !flag_given(cli, FLAG_IDENTITY_ISSUER_PATTERN))
@@ -378,7 +383,8 @@ static FALLIBLE put_subject(struct cli *cli, struct ask *ask, const struct buffe
 {
 	if (buffer_failed(subject))
 		return FAIL(FAULT_INVALID, "the subject is too long");
-	ask_text(ask, as_pattern ? "identity.claim_match.subject_pattern" : "identity.claim_match.subject", buffer_slice(subject));
+	ask_text(ask, as_pattern ? "identity.claim_match.subject_pattern" : "identity.claim_match.subject",
+		 buffer_slice(subject));
 	return OK;
 }
 
@@ -425,7 +431,8 @@ static void put_starred(struct buffer *out, slice text)
 /* project_path:<group>/<project>:ref_type:<type>:ref:<ref> */
 status identities_create_gitlab(struct cli *cli)
 {
-	slice path = flag_text(cli, FLAG_PROJECT_PATH), type = flag_text(cli, FLAG_REF_TYPE), ref = flag_text(cli, FLAG_REF), parent;
+	slice path = flag_text(cli, FLAG_PROJECT_PATH), type = flag_text(cli, FLAG_REF_TYPE), ref = flag_text(cli, FLAG_REF),
+	      parent;
 	bool any_ref = ref.len == 0 || slice_is(ref, "*");
 	bool as_pattern = any_ref || type.len == 0 || slice_find(path, '*') < path.len || slice_find(ref, '*') < ref.len;
 	struct buffer subject;
@@ -444,7 +451,8 @@ status identities_create_gitlab(struct cli *cli)
 		else
 			put_starred(&subject, ref);
 	} else {
-		buffer_printf(&subject, "project_path:%.*s:ref_type:%.*s:ref:%.*s", SLICE_ARG(path), SLICE_ARG(type), SLICE_ARG(ref));
+		buffer_printf(&subject, "project_path:%.*s:ref_type:%.*s:ref:%.*s", SLICE_ARG(path), SLICE_ARG(type),
+			      SLICE_ARG(ref));
 	}
 	ask_text(&ask, "identity.claim_match.issuer", SLICE(GITLAB_ISSUER));
 	TRY(put_subject(cli, &ask, &subject, as_pattern));

@@ -17,7 +17,7 @@ static slice cell_bundles(struct cli *cli, const struct json *row)
 
 	buffer_init(&text, cli->arena, CLI_FILE_BYTES_MAX);
 	if (json_is(list, JSON_ARRAY))
-		JSON_EACH(item, list)
+		JSON_EACH (item, list)
 			buffer_printf(&text, "%s%.*s", text.len ? "," : "", SLICE_ARG(item->text));
 	return buffer_slice(&text);
 }
@@ -73,9 +73,12 @@ static void repo_tree(struct cli *cli, const struct json *const *rows, size_t co
 
 static const struct show repo_show = { repo_columns, NULL, NULL, repo_tree };
 
-static const struct column tag_columns[] = {
-	{ "ID", "uid" }, { "TAG", "name" }, { "DIGEST", "digest" }, { "UPDATED", "updateTime" }, { "BUNDLES", NULL, cell_bundles, true }, { NULL }
-};
+static const struct column tag_columns[] = { { "ID", "uid" },
+					     { "TAG", "name" },
+					     { "DIGEST", "digest" },
+					     { "UPDATED", "updateTime" },
+					     { "BUNDLES", NULL, cell_bundles, true },
+					     { NULL } };
 static const struct show tag_show = { tag_columns };
 
 /* --- repositories --- */
@@ -157,7 +160,8 @@ status repos_update(struct cli *cli)
 	if (flag_given(cli, FLAG_SOURCE))
 		ask_text(&ask, "repo.sync_config.source", flag_text(cli, FLAG_SOURCE));
 	if (flag_given(cli, FLAG_REPO_EXPIRATION))
-		ask_text(&ask, "repo.sync_config.expiration_time", time_text(cli->arena, flag_number(cli, FLAG_REPO_EXPIRATION)));
+		ask_text(&ask, "repo.sync_config.expiration_time",
+			 time_text(cli->arena, flag_number(cli, FLAG_REPO_EXPIRATION)));
 	if (ask.count == 1)
 		return MISUSE(cli, "nothing to change: give a flag");
 	TRY(call(cli, &ask, &row));

@@ -17,7 +17,8 @@ static slice cell_expiration(struct cli *cli, const struct json *row)
 
 static slice cell_role(struct cli *cli, const struct json *row)
 {
-	char *text = arena_printf(cli->arena, "[%.*s] %.*s", SLICE_ARG(json_at(row, "role.name")), SLICE_ARG(json_at(row, "role.description")));
+	char *text = arena_printf(cli->arena, "[%.*s] %.*s", SLICE_ARG(json_at(row, "role.name")),
+				  SLICE_ARG(json_at(row, "role.description")));
 
 	return slice_str(text);
 }
@@ -29,7 +30,9 @@ static const struct column invite_columns[] = { { "ID", "uid" },
 						{ "EMAIL", "email", NULL, true },
 						{ NULL } };
 static const struct show invite_show = { invite_columns };
-static const struct column code_columns[] = { { "ID", "uid" }, { "EXPIRATION", NULL, cell_expiration }, { "CODE", "code" }, { NULL } };
+static const struct column code_columns[] = {
+	{ "ID", "uid" }, { "EXPIRATION", NULL, cell_expiration }, { "CODE", "code" }, { NULL }
+};
 static const struct show code_show = { code_columns };
 
 /* The location is an argument, --parent or default.group. */

@@ -31,7 +31,7 @@ FALLIBLE kept_all(struct cli *cli, const struct json **ret_object)
 
 static const struct json *entry_of(const struct json *all, slice host)
 {
-	JSON_EACH(entry, all)
+	JSON_EACH (entry, all)
 		if (slice_eq(entry->name, host))
 			return entry;
 	return NULL;
@@ -77,7 +77,7 @@ static FALLIBLE change(struct cli *cli, slice host, const struct json *entry)
 	TRY(kept_all(cli, &all));
 	copies = NEW_N(cli->arena, struct json, (size_t)all->count + 1);
 	TRY_NEW(copies);
-	JSON_EACH(old, all)
+	JSON_EACH (old, all)
 		if (!slice_eq(old->name, host))
 			copies[n++] = *old;
 	if (entry) {
@@ -107,7 +107,8 @@ FALLIBLE kept_put(struct cli *cli, slice host, slice user, slice secret)
 {
 	const struct json empty = { .kind = JSON_OBJECT }, *entry;
 
-	entry = json_with(cli, json_with(cli, &empty, "Username", json_new_text(cli, user)), "Secret", json_new_text(cli, secret));
+	entry = json_with(cli, json_with(cli, &empty, "Username", json_new_text(cli, user)), "Secret",
+			  json_new_text(cli, secret));
 	TRY_NEW(entry);
 	return change_locked(cli, host, entry);
 }

@@ -63,20 +63,24 @@ static FALLIBLE credential(struct cli *cli, struct exchange *exchange)
 		exchange->identity = CONFIG(cli, AUTH_IDENTITY);
 		return machine_assertion(cli, &exchange->upstream);
 	}
-	if (machine_is_set(cli) && slice_eq(exchange->identity, CONFIG(cli, AUTH_IDENTITY)) && !flag_given(cli, FLAG_IDENTITY_TOKEN))
+	if (machine_is_set(cli) && slice_eq(exchange->identity, CONFIG(cli, AUTH_IDENTITY)) &&
+	    !flag_given(cli, FLAG_IDENTITY_TOKEN))
 		return machine_assertion(cli, &exchange->upstream);
 	TRY(workload_token(cli, &exchange->upstream));
 	if (exchange->upstream.len > 0)
 		return OK;
 	if (exchange->identity.len > 0)
-		return FAIL(FAULT_UNAUTHENTIC, "no token to prove oneself with: give --identity-token; the environment offers none");
-	return FAIL(FAULT_UNAUTHENTIC, "nothing to sign in with: a workload gives --identity and --identity-token, an operator's machine "
-				       "runs `reeve setup`; people cannot sign in here yet");
+		return FAIL(FAULT_UNAUTHENTIC,
+			    "no token to prove oneself with: give --identity-token; the environment offers none");
+	return FAIL(FAULT_UNAUTHENTIC,
+		    "nothing to sign in with: a workload gives --identity and --identity-token, an operator's machine "
+		    "runs `reeve setup`; people cannot sign in here yet");
 }
 
 FALLIBLE login_for(struct cli *cli, slice audience, slice identity, slice *ret_token)
 {
-	struct exchange exchange = { .audience = audience, .what = "signing in",
+	struct exchange exchange = { .audience = audience,
+				     .what = "signing in",
 				     .identity = identity.len ? identity : flag_text(cli, FLAG_IDENTITY) };
 
 	TRY(credential(cli, &exchange));

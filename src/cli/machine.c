@@ -147,8 +147,10 @@ FALLIBLE assertion_sign(struct cli *cli, struct key *key, const struct assertion
 
 FALLIBLE machine_assertion(struct cli *cli, slice *ret_assertion)
 {
-	struct assertion assertion = { .issuer = CONFIG(cli, AUTH_ASSERTION_ISSUER), .subject = CONFIG(cli, AUTH_IDENTITY),
-				       .audience = CONFIG(cli, PLATFORM_ISSUER_NAME), .life_s = ASSERTION_LIFE_S };
+	struct assertion assertion = { .issuer = CONFIG(cli, AUTH_ASSERTION_ISSUER),
+				       .subject = CONFIG(cli, AUTH_IDENTITY),
+				       .audience = CONFIG(cli, PLATFORM_ISSUER_NAME),
+				       .life_s = ASSERTION_LIFE_S };
 	CLEANUP(key_unrefp) struct key *key = NULL;
 
 	if (assertion.issuer.len == 0)

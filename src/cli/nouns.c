@@ -73,8 +73,8 @@ FALLIBLE identity_bind(struct cli *cli, slice identity, slice parent, const slic
 	if (count == 0)
 		return OK;
 	TRY(batch(cli, identity, parent, roles, count, &requests));
-	TRY(ask_begin(cli, &ask, METHOD_ROLE_BINDINGS_BATCH_CREATE_ROLE_BINDINGS, "the identity %.*s was made, but binding its roles failed",
-		      SLICE_ARG(identity)));
+	TRY(ask_begin(cli, &ask, METHOD_ROLE_BINDINGS_BATCH_CREATE_ROLE_BINDINGS,
+		      "the identity %.*s was made, but binding its roles failed", SLICE_ARG(identity)));
 	ask_text(&ask, "parent", parent);
 	ask_json(&ask, "requests", requests);
 	return call(cli, &ask, &answer);

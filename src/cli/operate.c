@@ -74,7 +74,7 @@ status limits_set(struct cli *cli)
 	}
 	limits = json_member(answer, "limits");
 	if (json_is(limits, JSON_OBJECT))
-		JSON_EACH(limit, limits)
+		JSON_EACH (limit, limits)
 			fprintf(cli->out, "%.*s: %.*s\n", SLICE_ARG(limit->name), SLICE_ARG(limit->text));
 	return OK;
 }

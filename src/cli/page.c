@@ -61,8 +61,10 @@ static void man_verb(FILE *out, const struct verb *verb)
 
 static void man_configuration(FILE *out)
 {
-	fputs(".SH CONFIGURATION\nThe file\n.I ~/.config/reeve/config.yaml\n(under\n.B $XDG_CONFIG_HOME\nwhere that is set) holds these keys, "
-	      "nested by their dots. Each is also an environment variable: REEVE_, then the key in upper case with dots and hyphens as "
+	fputs(".SH CONFIGURATION\nThe file\n.I ~/.config/reeve/config.yaml\n(under\n.B $XDG_CONFIG_HOME\nwhere that is set) "
+	      "holds these keys, "
+	      "nested by their dots. Each is also an environment variable: REEVE_, then the key in upper case with dots and "
+	      "hyphens as "
 	      "underscores. A flag wins over the environment, the environment over the file.\n",
 	      out);
 	for (enum config_id id = 0; id < CONFIG_ID_COUNT; id++) {
@@ -82,10 +84,12 @@ static void man_configuration(FILE *out)
 static void man_ending(FILE *out)
 {
 	fputs(".SH FILES\n.TP\n.I ~/.config/reeve/config.yaml\nthe configuration\n"
-	      ".TP\n.I ~/.config/reeve/machine\\-key.pem\nthis machine's private key, made by\n.BR \"reeve setup\" ;\nwho reads it "
+	      ".TP\n.I ~/.config/reeve/machine\\-key.pem\nthis machine's private key, made by\n.BR \"reeve setup\" ;\nwho "
+	      "reads it "
 	      "can sign in as the operator\n"
 	      ".TP\n.I ~/.config/reeve/docker\\-credentials.json\nwhat\n.B docker login\ngave the credential helper to keep\n"
-	      ".TP\n.I ~/.cache/reeve/<audience>/oidc\\-token\na short\\-lived token for one audience; its slashes are written as dashes\n"
+	      ".TP\n.I ~/.cache/reeve/<audience>/oidc\\-token\na short\\-lived token for one audience; its slashes are written "
+	      "as dashes\n"
 	      ".SH ENVIRONMENT\n.TP\n.B REEVE_CONFIG\nthe configuration file to use\n.TP\n.B REEVE_<KEY>\na configuration key\n"
 	      ".TP\n.B NO_COLOR\nno colours\n.TP\n.B EDITOR\neditor of\n.BR \"reeve config edit\" .\n"
 	      ".SH EXIT STATUS\n.TP\n.B 0\ndone\n.TP\n.B 1\nthe command failed; one line on standard error says why\n"
@@ -98,10 +102,13 @@ void page_man(FILE *out)
 {
 	fputs(".\\\" Made by `reeve docs man` from the tables in src/cli; do not edit.\n"
 	      ".TH REEVE 1\n.SH NAME\nreeve \\- who may push, pull and manage, and the tokens that prove it\n"
-	      ".SH SYNOPSIS\n.B reeve\n.I command\n[\\fIargument\\fR ...] [\\fB\\-\\-flag\\fR ...]\n.br\n.B docker\\-credential\\-reeve\n"
+	      ".SH SYNOPSIS\n.B reeve\n.I command\n[\\fIargument\\fR ...] [\\fB\\-\\-flag\\fR ...]\n.br\n.B "
+	      "docker\\-credential\\-reeve\n"
 	      "get | store | erase | list | version\n"
-	      ".SH DESCRIPTION\nThe command line of Reeve, a self\\-hosted IAM for container registries. Results go to standard output, "
-	      "everything else to standard error. Called as\n.B docker\\-credential\\-reeve\nit is a credential helper for Docker, "
+	      ".SH DESCRIPTION\nThe command line of Reeve, a self\\-hosted IAM for container registries. Results go to "
+	      "standard output, "
+	      "everything else to standard error. Called as\n.B docker\\-credential\\-reeve\nit is a credential helper for "
+	      "Docker, "
 	      "Podman and Skopeo.\n"
 	      ".PP\nFlags may stand anywhere. Places are given by name, by path\n.RI ( organization / folder )\nor by id.\n"
 	      ".SH FLAGS OF EVERY COMMAND\n",
@@ -167,7 +174,8 @@ static void markdown_verb(FILE *out, const struct verb *verb)
 void page_markdown(FILE *out)
 {
 	fputs("<!-- Made by `reeve docs markdown` from the tables in src/cli; do not edit. -->\n# The command line\n\n"
-	      "Results go to standard output, everything else to standard error. Exit status: 0 done, 1 failed, 2 the command line is "
+	      "Results go to standard output, everything else to standard error. Exit status: 0 done, 1 failed, 2 the command "
+	      "line is "
 	      "wrong. Flags may stand anywhere; places are given by name, by path (`organization/folder`) or by id.\n\n"
 	      "## Flags of every command\n\n| flag | meaning |\n|---|---|\n",
 	      out);
@@ -180,7 +188,8 @@ void page_markdown(FILE *out)
 	fputs("\n## Other names\n\n| typed | means |\n|---|---|\n", out);
 	for (size_t i = 0; i < aliases_count; i++)
 		fprintf(out, "| `%s` | `%s` |\n", aliases[i].word, aliases[i].means);
-	fputs("\n## Configuration\n\n`~/.config/reeve/config.yaml`; `REEVE_` and the key in upper case, with dots and hyphens as underscores, "
+	fputs("\n## Configuration\n\n`~/.config/reeve/config.yaml`; `REEVE_` and the key in upper case, with dots and hyphens "
+	      "as underscores, "
 	      "is the same as an environment variable. A flag wins over the environment, the environment over the file.\n\n"
 	      "| key | default | meaning |\n|---|---|---|\n",
 	      out);

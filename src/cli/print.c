@@ -84,7 +84,8 @@ static void widen(size_t *width, slice text)
 	} while (text.len > 0);
 }
 
-static FALLIBLE grid_fill(struct cli *cli, const struct show *show, const struct json *const *rows, size_t count, struct grid *grid)
+static FALLIBLE grid_fill(struct cli *cli, const struct show *show, const struct json *const *rows, size_t count,
+			  struct grid *grid)
 {
 	*grid = (struct grid){ .rows_count = count };
 	for (const struct column *column = show->columns; column->title; column++)
@@ -178,8 +179,8 @@ static void print_markdown(FILE *out, const struct grid *grid)
 /* RFC 4180. A cell that a spreadsheet would take for a formula is quoted like any other: it stays data. */
 static void csv_cell(FILE *out, slice text)
 {
-	bool is_quoted = slice_find(text, ',') < text.len || slice_find(text, '"') < text.len || slice_find(text, '\n') < text.len ||
-			 slice_find(text, '\r') < text.len;
+	bool is_quoted = slice_find(text, ',') < text.len || slice_find(text, '"') < text.len ||
+			 slice_find(text, '\n') < text.len || slice_find(text, '\r') < text.len;
 
 	if (!is_quoted) {
 		print_plain(out, text);
@@ -271,8 +272,7 @@ static void put_json(FILE *out, const struct json *value, const char *unit, int 
 		break;
 	}
 	fputc(is_object ? '{' : '[', out);
-	JSON_EACH(item, value)
-	{
+	JSON_EACH (item, value) {
 		fputs(item == value->first ? "" : ",", out);
 		put_line(out, unit, depth + 1);
 		if (is_object) {
@@ -340,8 +340,7 @@ static const struct json *rebuilt(struct cli *cli, const struct json *object, co
 		return NULL;
 	if (is_first)
 		put_member(members, &n, name, value);
-	JSON_EACH(member, object)
-	{
+	JSON_EACH (member, object) {
 		if (!is_first && slice_is(member->name, name))
 			put_member(members, &n, name, value); /* in its old place */
 		else if (!slice_is(member->name, drop) && !slice_is(member->name, name))
@@ -371,7 +370,8 @@ const struct json *json_row(struct cli *cli, const struct show *show, const stru
 	return row && show->extend ? show->extend(cli, row) : row;
 }
 
-static FALLIBLE print_json_rows(struct cli *cli, const struct show *show, const struct json *const *rows, size_t count, bool is_list)
+static FALLIBLE print_json_rows(struct cli *cli, const struct show *show, const struct json *const *rows, size_t count,
+				bool is_list)
 {
 	const struct json **shown = NEW_N(cli->arena, const struct json *, count + 1);
 	struct json *array, *object = NEW(cli->arena, struct json);

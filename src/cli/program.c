@@ -21,9 +21,9 @@ status version_run(struct cli *cli)
 
 	if (uname(&names) == 0)
 		(void)snprintf(platform, sizeof(platform), "linux/%s",
-			       strcmp(names.machine, "x86_64") == 0    ? "amd64" :
-			       strcmp(names.machine, "aarch64") == 0 ? "arm64" :
-								       names.machine);
+			       strcmp(names.machine, "x86_64") == 0    ? "amd64"
+			       : strcmp(names.machine, "aarch64") == 0 ? "arm64"
+								       : names.machine);
 	struct pair pairs[] = { { "GitVersion", SLICE("v" REEVE_VERSION) },
 				{ "Compiler", slice_trim(SLICE(COMPILER)) },
 				{ "Platform", slice_str(platform) } };

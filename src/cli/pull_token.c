@@ -51,7 +51,8 @@ static FALLIBLE new_subject(struct cli *cli, slice *ret_subject)
 	return OK;
 }
 
-static FALLIBLE create_identity(struct cli *cli, slice parent, slice subject, slice description, slice keys, int64_t expires_s, slice *ret_uid)
+static FALLIBLE create_identity(struct cli *cli, slice parent, slice subject, slice description, slice keys, int64_t expires_s,
+				slice *ret_uid)
 {
 	const struct json *row;
 	struct ask ask;
@@ -88,8 +89,10 @@ static FALLIBLE bind_or_delete(struct cli *cli, slice uid, slice parent, slice r
 
 FALLIBLE pull_token_make(struct cli *cli, slice repository, slice description, struct pull_token *ret_token)
 {
-	struct assertion assertion = { .issuer = SLICE(PULL_TOKEN_ISSUER), .audience = CONFIG(cli, PLATFORM_ISSUER_NAME),
-				       .life_s = flag_number(cli, FLAG_PULL_TTL), .is_bare = true };
+	struct assertion assertion = { .issuer = SLICE(PULL_TOKEN_ISSUER),
+				       .audience = CONFIG(cli, PLATFORM_ISSUER_NAME),
+				       .life_s = flag_number(cli, FLAG_PULL_TTL),
+				       .is_bare = true };
 	CLEANUP(key_unrefp) struct key *key = NULL;
 	struct pull_token token = { .expires_s = cli_now_s(cli) + assertion.life_s };
 	slice parent, role, keys, *hosts;

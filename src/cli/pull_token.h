@@ -11,8 +11,8 @@ struct pull_token {
 	int64_t expires_s;
 };
 
-/* By --name, --parent, --ttl; `repository` is "oci" and so on. The identity has the role that pulls from there. Nothing of the key
- * is kept. The verb must take the flags of pull tokens. */
+/* By --name, --parent, --ttl; `repository` is "oci" and so on. The identity has the role that pulls from there. Nothing of the
+ * key is kept. The verb must take the flags of pull tokens. */
 FALLIBLE pull_token_make(struct cli *cli, slice repository, slice description, struct pull_token *ret_token);
 /* Prints it as the output format says; with `save` into Docker's configuration instead. */
 FALLIBLE pull_token_show(struct cli *cli, const struct pull_token *token, slice repository, bool save);

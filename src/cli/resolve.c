@@ -45,8 +45,8 @@ static FALLIBLE ambiguous(struct cli *cli, const struct wanted *wanted, const st
 		buffer_printf(&ids, "%s%.*s", i ? ", " : "", SLICE_ARG(json_at(rows[i], "uid")));
 	if (count > CANDIDATES_SHOWN)
 		buffer_text(&ids, ", ...");
-	return FAIL(FAULT_STATE, "%zu have the %s name \"%.*s\"; give the id of one: %.*s", count, wanted->noun, SLICE_ARG(wanted->name),
-		    SLICE_ARG(buffer_slice(&ids)));
+	return FAIL(FAULT_STATE, "%zu have the %s name \"%.*s\"; give the id of one: %.*s", count, wanted->noun,
+		    SLICE_ARG(wanted->name), SLICE_ARG(buffer_slice(&ids)));
 }
 
 static FALLIBLE pick(struct cli *cli, const struct wanted *wanted, const struct json *const *rows, size_t count, slice *ret_uid)
@@ -62,8 +62,9 @@ static FALLIBLE pick(struct cli *cli, const struct wanted *wanted, const struct 
 
 /* --- groups --- */
 
-static const char *const group_nouns[] = { [GROUP_ANY] = "organization or folder", [GROUP_ORGANIZATION] = "organization",
-					   [GROUP_FOLDER] = "folder" };
+static const char *const group_nouns[] = {
+	[GROUP_ANY] = "organization or folder", [GROUP_ORGANIZATION] = "organization", [GROUP_FOLDER] = "folder"
+};
 
 static bool is_of_kind(slice uid, enum group_kind kind)
 {
@@ -73,7 +74,8 @@ static bool is_of_kind(slice uid, enum group_kind kind)
 }
 
 /* Those of that name under a group (empty: anywhere); only children, with is_child. */
-static FALLIBLE groups_named(struct cli *cli, slice name, slice under, enum group_kind kind, const struct json ***ret_rows, size_t *ret_count)
+static FALLIBLE groups_named(struct cli *cli, slice name, slice under, enum group_kind kind, const struct json ***ret_rows,
+			     size_t *ret_count)
 {
 	const struct json **rows;
 	size_t count, kept = 0;

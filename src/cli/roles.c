@@ -16,7 +16,7 @@ static slice cell_capabilities(struct cli *cli, const struct json *row)
 
 	buffer_init(&text, cli->arena, CLI_FILE_BYTES_MAX);
 	if (json_is(list, JSON_ARRAY))
-		JSON_EACH(item, list)
+		JSON_EACH (item, list)
 			buffer_printf(&text, "%s%.*s", text.len ? ", " : "", SLICE_ARG(capability_name(item->text)));
 	return buffer_slice(&text);
 }
@@ -38,8 +38,7 @@ static const struct json *extend(struct cli *cli, const struct json *row)
 	names = NEW_N(cli->arena, const struct json *, (size_t)list->count + 1);
 	if (!names)
 		return NULL;
-	JSON_EACH(item, list)
-	{
+	JSON_EACH (item, list) {
 		slice name = capability_name(item->text);
 
 		names[n] = json_new_text(cli, name.len ? name : item->text);
@@ -65,7 +64,8 @@ static FALLIBLE symbols_of(struct cli *cli, const slice *names, size_t count, sl
 	for (size_t i = 0; i < count; i++) {
 		ret_symbols[i] = capability_symbol(names[i]);
 		if (ret_symbols[i].len == 0)
-			return MISUSE(cli, "unknown capability \"%.*s\"; see `reeve iam roles capabilities list`", SLICE_ARG(names[i]));
+			return MISUSE(cli, "unknown capability \"%.*s\"; see `reeve iam roles capabilities list`",
+				      SLICE_ARG(names[i]));
 	}
 	return OK;
 }
@@ -107,7 +107,7 @@ static bool holds(const struct json *row, slice symbol)
 	const struct json *list = json_member(row, "capabilities");
 
 	if (json_is(list, JSON_ARRAY))
-		JSON_EACH(item, list)
+		JSON_EACH (item, list)
 			if (slice_eq(item->text, symbol))
 				return true;
 	return false;
@@ -188,13 +188,14 @@ static bool is_in(const slice *list, size_t count, slice text)
 static FALLIBLE put_changed(struct cli *cli, struct ask *ask, const struct json *role)
 {
 	size_t more, fewer, count = 0;
-	const slice *add = flag_list(cli, FLAG_ADD_CAPABILITIES, &more), *drop = flag_list(cli, FLAG_REMOVE_CAPABILITIES, &fewer);
+	const slice *add = flag_list(cli, FLAG_ADD_CAPABILITIES, &more),
+		    *drop = flag_list(cli, FLAG_REMOVE_CAPABILITIES, &fewer);
 	const struct json *list = json_member(role, "capabilities");
 	slice *names = NEW_N(cli->arena, slice, (json_is(list, JSON_ARRAY) ? list->count : 0) + more + 1);
 
 	TRY_NEW(names);
 	if (json_is(list, JSON_ARRAY))
-		JSON_EACH(item, list)
+		JSON_EACH (item, list)
 			if (!is_in(drop, fewer, capability_name(item->text)))
 				names[count++] = capability_name(item->text);
 	for (size_t i = 0; i < more; i++)
@@ -224,7 +225,8 @@ status roles_update(struct cli *cli)
 	const struct json *row;
 	struct ask ask;
 
-	if (flag_given(cli, FLAG_CAPABILITIES) && (flag_given(cli, FLAG_ADD_CAPABILITIES) || flag_given(cli, FLAG_REMOVE_CAPABILITIES)))
+	if (flag_given(cli, FLAG_CAPABILITIES) &&
+	    (flag_given(cli, FLAG_ADD_CAPABILITIES) || flag_given(cli, FLAG_REMOVE_CAPABILITIES)))
 		return MISUSE(cli, "give --capabilities, or --add-capabilities and --remove-capabilities");
 	TRY(get(cli, &row));
 	TRY(ask_begin(cli, &ask, METHOD_ROLES_UPDATE_ROLE, "updating role %.*s", SLICE_ARG(cli_arg(cli, 0))));
@@ -232,7 +234,8 @@ status roles_update(struct cli *cli)
 	TRY(put_change(cli, &ask, row));
 	if (ask.count == 1)
 		return MISUSE(cli, "nothing to change: give a flag");
-	TRY(cli_confirm(cli, false, "Change the role %.*s? It acts at once wherever it is bound.", SLICE_ARG(json_at(row, "name"))));
+	TRY(cli_confirm(cli, false, "Change the role %.*s? It acts at once wherever it is bound.",
+			SLICE_ARG(json_at(row, "name"))));
 	TRY(call(cli, &ask, &row));
 	return print_rows(cli, &role_show, &row, 1, false);
 }
@@ -253,7 +256,8 @@ static const struct column capability_columns[] = { { "RESOURCE", "resource" }, 
 static void capability_tree(struct cli *cli, const struct json *const *rows, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		fprintf(cli->out, "[%.*s] %.*s\n", SLICE_ARG(json_at(rows[i], "resource")), SLICE_ARG(json_at(rows[i], "action")));
+		fprintf(cli->out, "[%.*s] %.*s\n", SLICE_ARG(json_at(rows[i], "resource")),
+			SLICE_ARG(json_at(rows[i], "action")));
 }
 
 static const struct show capability_show = { capability_columns, "resource", NULL, capability_tree };
@@ -275,7 +279,8 @@ static bool is_wanted(struct cli *cli, const struct cap_row *cap)
 	slice resource, action;
 
 	split(cap->name, &resource, &action);
-	return !cap->is_deprecated && !cap->is_internal && !cap->is_own && (!actions_count || is_in(actions, actions_count, action)) &&
+	return !cap->is_deprecated && !cap->is_internal && !cap->is_own &&
+	       (!actions_count || is_in(actions, actions_count, action)) &&
 	       (!resources_count || is_in(resources, resources_count, resource));
 }
 

@@ -24,7 +24,8 @@ status auth_logout(struct cli *cli)
 	else
 		TRY(cache_remove_all(cli));
 	cli_say(cli, "Deleted the cached tokens%s%.*s.", flag_given(cli, FLAG_AUDIENCE) ? " for " : "",
-		flag_given(cli, FLAG_AUDIENCE) ? (int)CONFIG(cli, PLATFORM_AUDIENCE).len : 0, CONFIG(cli, PLATFORM_AUDIENCE).at);
+		flag_given(cli, FLAG_AUDIENCE) ? (int)CONFIG(cli, PLATFORM_AUDIENCE).len : 0,
+		CONFIG(cli, PLATFORM_AUDIENCE).at);
 	if (machine_is_set(cli))
 		cli_say(cli, "This machine's key can still sign in; `reeve config unset auth.machine-key` ends that.");
 	return OK;
@@ -63,7 +64,7 @@ static FALLIBLE grant_rows(struct cli *cli, const struct claims *claims, const s
 	*ret_rows = NEW_N(cli->arena, const struct json *, (json_is(caps, JSON_OBJECT) ? caps->count : 0) + 1);
 	TRY_NEW(*ret_rows);
 	if (json_is(caps, JSON_OBJECT))
-		JSON_EACH(grant, caps)
+		JSON_EACH (grant, caps)
 			TRY(grant_row(cli, grant, &(*ret_rows)[n++]));
 	*ret_count = n;
 	return OK;
@@ -103,7 +104,9 @@ static FALLIBLE scopes_of(struct cli *cli, slice **ret_scopes, size_t *ret_count
 
 static FALLIBLE narrowed(struct cli *cli, slice token, slice *ret_token)
 {
-	struct exchange exchange = { .upstream = token, .audience = CONFIG(cli, PLATFORM_AUDIENCE), .what = "narrowing the token" };
+	struct exchange exchange = { .upstream = token,
+				     .audience = CONFIG(cli, PLATFORM_AUDIENCE),
+				     .what = "narrowing the token" };
 	slice *scopes;
 
 	exchange.capabilities = flag_list(cli, FLAG_CAPABILITIES_NARROW, &exchange.capabilities_count);
@@ -134,7 +137,9 @@ static FALLIBLE show_status(struct cli *cli, const struct claims *claims, bool i
 	size_t count;
 
 	duration_format(left_s > 0 ? left_s : 0, left);
-	struct pair pairs[] = { { "Valid", left_s <= 0 ? SLICE("no, it has ended") : is_checked ? SLICE("yes") : SLICE("not asked") },
+	struct pair pairs[] = { { "Valid", left_s <= 0  ? SLICE("no, it has ended")
+					   : is_checked ? SLICE("yes")
+							: SLICE("not asked") },
 				{ "Identity", claims->subject },
 				{ "Issuer", claims->issuer },
 				{ "Audience", claims->audience },
@@ -149,7 +154,8 @@ static FALLIBLE show_status(struct cli *cli, const struct claims *claims, bool i
 	print_pairs(cli, pairs, sizeof(pairs) / sizeof(*pairs) - (json_at(whoami, "email").len == 0));
 	fputs("Capabilities:\n", cli->out);
 	for (size_t i = 0; i < count; i++)
-		fprintf(cli->out, "    %.*s: %.*s\n", SLICE_ARG(json_at(rows[i], "group")), SLICE_ARG(json_at(rows[i], "capabilities")));
+		fprintf(cli->out, "    %.*s: %.*s\n", SLICE_ARG(json_at(rows[i], "group")),
+			SLICE_ARG(json_at(rows[i], "capabilities")));
 	return OK;
 }
 

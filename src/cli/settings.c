@@ -230,7 +230,8 @@ static FALLIBLE check_issuer(struct cli *cli)
 	if (FAILED(json_parse_object(cli->arena, body, NULL, &answer)))
 		return FAIL(FAULT_INTERNAL, "asking the issuer: the discovery document is no JSON object");
 	if (!slice_eq(json_at(answer, "issuer"), CONFIG(cli, PLATFORM_ISSUER_NAME)))
-		return FAIL(FAULT_STATE, "the issuer calls itself %.*s; set platform.issuer-name", SLICE_ARG(json_at(answer, "issuer")));
+		return FAIL(FAULT_STATE, "the issuer calls itself %.*s; set platform.issuer-name",
+			    SLICE_ARG(json_at(answer, "issuer")));
 	return OK;
 }
 

@@ -123,7 +123,7 @@ static slice joined(struct cli *cli, const struct json *list)
 
 	buffer_init(&text, cli->arena, CLI_FILE_BYTES_MAX);
 	if (json_is(list, JSON_ARRAY))
-		JSON_EACH(item, list)
+		JSON_EACH (item, list)
 			buffer_printf(&text, "%s%.*s", text.len ? "," : "", SLICE_ARG(item->text));
 	return buffer_slice(&text);
 }
@@ -137,8 +137,8 @@ struct changes {
 static void change(struct cli *cli, struct changes *changes, enum config_id id, slice value)
 {
 	cli->config.values[id] = value;
-	changes->rows[changes->count++] = (struct yaml_setting){ .key = slice_str(config_rows[id].key),
-								 .value = value.len ? value : (slice){ NULL, 0 } };
+	changes->rows[changes->count++] =
+		(struct yaml_setting){ .key = slice_str(config_rows[id].key), .value = value.len ? value : (slice){ NULL, 0 } };
 }
 
 /* Calls go to where the server was reached; what it calls itself is what tokens say. */
@@ -171,7 +171,7 @@ static FALLIBLE forget(struct cli *cli, const struct json *answer)
 
 	TRY(cache_remove(cli, json_at(answer, "audience")));
 	if (json_is(registries, JSON_ARRAY))
-		JSON_EACH(item, registries)
+		JSON_EACH (item, registries)
 			TRY(cache_remove(cli, item->text));
 	return OK;
 }

@@ -42,7 +42,9 @@ static FALLIBLE exchange_form(struct cli *cli, const struct exchange *exchange, 
 
 FALLIBLE sts_exchange(struct cli *cli, const struct exchange *exchange, slice *ret_token)
 {
-	struct sending sending = { .verb = "POST", .bearer = exchange->upstream, .what = exchange->what,
+	struct sending sending = { .verb = "POST",
+				   .bearer = exchange->upstream,
+				   .what = exchange->what,
 				   .content_type = SLICE("application/x-www-form-urlencoded") };
 	const struct json *answer;
 	char *url;
@@ -115,7 +117,8 @@ bool signin_is_possible(struct cli *cli, slice audience)
 	struct claims claims;
 	slice token;
 
-	return (!FAILED(cache_read(cli, audience, CACHED_ACCESS, &token)) && is_live(cli, token, &claims)) || signin_can_renew(cli, audience);
+	return (!FAILED(cache_read(cli, audience, CACHED_ACCESS, &token)) && is_live(cli, token, &claims)) ||
+	       signin_can_renew(cli, audience);
 }
 
 FALLIBLE signin_nobody(struct cli *cli, slice audience)

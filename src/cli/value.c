@@ -13,8 +13,9 @@ struct unit {
 	int64_t per_s_top, per_s_bottom; /* seconds are count * top / bottom */
 };
 
-static const struct unit units[] = { { "ns", 1, 1000000000 }, { "us", 1, 1000000 }, { "\xc2\xb5s", 1, 1000000 }, { "ms", 1, 1000 },
-				     { "s", 1, 1 },           { "m", 60, 1 },       { "h", 3600, 1 },            { "d", 86400, 1 } };
+static const struct unit units[] = { { "ns", 1, 1000000000 }, { "us", 1, 1000000 }, { "\xc2\xb5s", 1, 1000000 },
+				     { "ms", 1, 1000 },       { "s", 1, 1 },        { "m", 60, 1 },
+				     { "h", 3600, 1 },        { "d", 86400, 1 } };
 
 static bool unit_take(slice *rest, const struct unit **ret_unit)
 {

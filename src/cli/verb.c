@@ -45,11 +45,18 @@ const struct alias aliases[] = {
 };
 const size_t aliases_count = sizeof(aliases) / sizeof(*aliases);
 
-static const char *const output_names[OUTPUT_COUNT] = {
-	[OUTPUT_UNSET] = "",	     [OUTPUT_CSV] = "csv",	     [OUTPUT_ENV] = "env",     [OUTPUT_GO_TEMPLATE] = "go-template",
-	[OUTPUT_ID] = "id",	     [OUTPUT_JSON] = "json",	     [OUTPUT_MARKDOWN] = "markdown", [OUTPUT_NONE] = "none",
-	[OUTPUT_TABLE] = "table", [OUTPUT_TERSE] = "terse", [OUTPUT_TREE] = "tree",	 [OUTPUT_WIDE] = "wide"
-};
+static const char *const output_names[OUTPUT_COUNT] = { [OUTPUT_UNSET] = "",
+							[OUTPUT_CSV] = "csv",
+							[OUTPUT_ENV] = "env",
+							[OUTPUT_GO_TEMPLATE] = "go-template",
+							[OUTPUT_ID] = "id",
+							[OUTPUT_JSON] = "json",
+							[OUTPUT_MARKDOWN] = "markdown",
+							[OUTPUT_NONE] = "none",
+							[OUTPUT_TABLE] = "table",
+							[OUTPUT_TERSE] = "terse",
+							[OUTPUT_TREE] = "tree",
+							[OUTPUT_WIDE] = "wide" };
 
 const char *output_name(enum output output)
 {

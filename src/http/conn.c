@@ -14,9 +14,9 @@
 #include "base/mem.h"
 #include "http/server_impl.h"
 
-#define STEP_ROUNDS 4             /* OUT_BYTES written per service before others get their turn */
-#define LINGER_US (2 * US_PER_S)  /* how long a peer may go on sending after our last word */
-#define EARLY_US 1000             /* a timer may ring this much early */
+#define STEP_ROUNDS 4            /* OUT_BYTES written per service before others get their turn */
+#define LINGER_US (2 * US_PER_S) /* how long a peer may go on sending after our last word */
+#define EARLY_US 1000            /* a timer may ring this much early */
 #define IO_AGAIN (-1)
 #define IO_FAILED (-2)
 
@@ -49,7 +49,8 @@ static void set_phase(struct conn *conn, enum phase phase)
 	conn->phase_since_us = conn->idle_since_us = loop_now_us(conn->server->loop);
 }
 
-/* -- life --------------------------------------------------------------------------------------------------------------------- */
+/* -- life ---------------------------------------------------------------------------------------------------------------------
+ */
 
 static void on_ready(struct loop_io *io, int events)
 {
@@ -140,7 +141,8 @@ void conn_touch(struct conn *conn)
 	conn->is_dirty = true;
 }
 
-/* -- bytes in ----------------------------------------------------------------------------------------------------------------- */
+/* -- bytes in -----------------------------------------------------------------------------------------------------------------
+ */
 
 static ssize_t io_read_tls(struct conn *conn, char *into, size_t size)
 {
@@ -224,7 +226,8 @@ static void stash_input(struct conn *conn)
 	conn->input = SLICE("");
 }
 
-/* -- bytes out ---------------------------------------------------------------------------------------------------------------- */
+/* -- bytes out ----------------------------------------------------------------------------------------------------------------
+ */
 
 struct buffer *conn_out(struct conn *conn)
 {
@@ -320,7 +323,8 @@ static void flush(struct conn *conn)
 	buffer_clear(lent);
 }
 
-/* -- what it speaks ----------------------------------------------------------------------------------------------------------- */
+/* -- what it speaks -----------------------------------------------------------------------------------------------------------
+ */
 
 /* The first byte tells TLS from the rest; it is looked at, not taken, because libssl reads the socket itself. */
 static void look_for_tls(struct conn *conn)
@@ -386,7 +390,8 @@ static void step(struct conn *conn)
 		h2_step(conn);
 }
 
-/* -- timeouts ----------------------------------------------------------------------------------------------------------------- */
+/* -- timeouts -----------------------------------------------------------------------------------------------------------------
+ */
 
 static int64_t phase_deadline(const struct conn *conn)
 {
@@ -422,8 +427,8 @@ static bool has_passed(const struct conn *conn, int64_t deadline_us)
 	return deadline_us && deadline_us <= loop_now_us(conn->server->loop) + EARLY_US;
 }
 
-/* The timer rang; it does so early where a deadline moved since it was set. Whatever has passed must change the state here, or the
- * timer would ring without end. */
+/* The timer rang; it does so early where a deadline moved since it was set. Whatever has passed must change the state here, or
+ * the timer would ring without end. */
 static void time_out(struct conn *conn)
 {
 	if (has_passed(conn, send_deadline(conn))) {
@@ -450,7 +455,8 @@ static void arm(struct conn *conn)
 		loop_timer_set(&conn->timer, deadline_us - loop_now_us(conn->server->loop));
 }
 
-/* -- serving ------------------------------------------------------------------------------------------------------------------ */
+/* -- serving ------------------------------------------------------------------------------------------------------------------
+ */
 
 /* All is said. Closing at once would reset the connection while the peer still sends, and it might lose our last words. */
 static void linger(struct conn *conn)

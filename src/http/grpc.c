@@ -110,7 +110,8 @@ FALLIBLE grpc_error(struct arena *arena, int code, slice message, slice details,
 	headers[response.header_count++] = (struct http_header){ SLICE("grpc-status"), slice_str(number) };
 	headers[response.header_count++] = (struct http_header){ SLICE("grpc-message"), buffer_slice(&text) };
 	if (encoded.len)
-		headers[response.header_count++] = (struct http_header){ SLICE("grpc-status-details-bin"), buffer_slice(&encoded) };
+		headers[response.header_count++] =
+			(struct http_header){ SLICE("grpc-status-details-bin"), buffer_slice(&encoded) };
 	response.headers = headers;
 	*ret_response = response;
 	return OK;

@@ -17,8 +17,8 @@
 /* "application/grpc" or "application/grpc+proto", with or without parameters: what we can decode. */
 bool grpc_is_proto(slice content_type);
 
-/* The one message in a request's body; ret_message points into it. FAULT_UNIMPLEMENTED when it is compressed, FAULT_EXHAUSTED past
- * limit bytes, FAULT_INVALID when the frame is cut short or something follows it. */
+/* The one message in a request's body; ret_message points into it. FAULT_UNIMPLEMENTED when it is compressed, FAULT_EXHAUSTED
+ * past limit bytes, FAULT_INVALID when the frame is cut short or something follows it. */
 FALLIBLE grpc_decode(slice body, size_t limit, slice *ret_message);
 
 /* Encodes in place: begin leaves room for the prefix, then the message is written to the buffer, end fills the prefix in. The

@@ -1,9 +1,8 @@
 /*
  * h1: HTTP/1.1 on one connection: requests in order, one at a time, answers coalesced.
  *
- * Promises  a request that breaks the grammar, or a limit, is told so and ends the connection; a pipelined request is not looked
- *           at before the answer to the one before it is written.
- * Start at  h1_step().
+ * Promises  a request that breaks the grammar, or a limit, is told so and ends the connection; a pipelined request is not
+ * looked at before the answer to the one before it is written. Start at  h1_step().
  */
 #include <stdio.h>
 
@@ -13,7 +12,8 @@
 #define REFUSAL_BYTES 512
 #define HEAD_EXTRA_BYTES 192 /* status line, date, content-length, connection, empty line */
 
-/* -- no ----------------------------------------------------------------------------------------------------------------------- */
+/* -- no -----------------------------------------------------------------------------------------------------------------------
+ */
 
 void h1_refuse(struct conn *conn, struct refusal refusal)
 {
@@ -22,8 +22,8 @@ void h1_refuse(struct conn *conn, struct refusal refusal)
 	int len = snprintf(text, sizeof(text),
 			   "HTTP/1.1 %d %s\r\ndate: %s\r\ncontent-type: text/plain; charset=utf-8\r\n"
 			   "content-length: %zu\r\nconnection: close\r\n\r\n%s\n",
-			   refusal.status, response_reason(refusal.status), response_date(conn->server).at, strlen(refusal.why) + 1,
-			   refusal.why);
+			   refusal.status, response_reason(refusal.status), response_date(conn->server).at,
+			   strlen(refusal.why) + 1, refusal.why);
 
 	if (stream)
 		stream_recycle(stream);
@@ -34,7 +34,8 @@ void h1_refuse(struct conn *conn, struct refusal refusal)
 	conn_consume(conn, conn->input.len);
 }
 
-/* -- requests ----------------------------------------------------------------------------------------------------------------- */
+/* -- requests -----------------------------------------------------------------------------------------------------------------
+ */
 
 /* What of the input belongs to the next head, once it is whole: 0 when it is not, or was refused. */
 static size_t head_len(struct conn *conn)
@@ -60,7 +61,8 @@ static size_t head_len(struct conn *conn)
 }
 
 /* Copies the head into the stream's arena and parses it there: the call may leave this thread, the input buffer stays. */
-static bool parse_head(struct conn *conn, struct stream *stream, size_t len, struct h1_head *ret_head, struct refusal *ret_refusal)
+static bool parse_head(struct conn *conn, struct stream *stream, size_t len, struct h1_head *ret_head,
+		       struct refusal *ret_refusal)
 {
 	struct http_server *server = conn->server;
 	struct http_request *request = &stream->request;
@@ -154,8 +156,9 @@ static bool receive_chunks(struct conn *conn, struct stream *stream)
 	while (!h1_chunks_done(&conn->h1.chunks)) {
 		took = h1_chunks_take(&conn->h1.chunks, conn->input, &data);
 		if (took < 0) {
-			h1_refuse(conn, (struct refusal){ 400, "the body is not in chunks as RFC 9112 has them, without extensions "
-							       "or trailers" });
+			h1_refuse(conn,
+				  (struct refusal){ 400, "the body is not in chunks as RFC 9112 has them, without extensions "
+							 "or trailers" });
 			return false;
 		}
 		if (took == 0 || (data.len && !add_body(conn, stream, data)))
@@ -184,7 +187,8 @@ static bool receive_body(struct conn *conn, struct stream *stream)
 	return true;
 }
 
-/* -- answers ------------------------------------------------------------------------------------------------------------------ */
+/* -- answers ------------------------------------------------------------------------------------------------------------------
+ */
 
 static char *put(char *at, slice s)
 {
@@ -287,7 +291,8 @@ static bool send_answer(struct conn *conn, struct stream *stream)
 	return true;
 }
 
-/* -- the connection ----------------------------------------------------------------------------------------------------------- */
+/* -- the connection -----------------------------------------------------------------------------------------------------------
+ */
 
 /* One move: true when another may follow. */
 static bool move(struct conn *conn)
@@ -346,6 +351,6 @@ void h1_timeout(struct conn *conn)
 		return;
 	}
 	count_add(&conn->server->counters.timeouts, 1);
-	h1_refuse(conn, stream ? (struct refusal){ 408, "the request's body took too long" } :
-				 (struct refusal){ 408, "the request's head took too long" });
+	h1_refuse(conn, stream ? (struct refusal){ 408, "the request's body took too long" }
+			       : (struct refusal){ 408, "the request's head took too long" });
 }

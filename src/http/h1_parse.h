@@ -17,8 +17,8 @@
 
 enum h1_found { H1_FOUND, H1_PARTIAL, H1_BROKEN };
 
-/* Looks for the empty line that ends a head. *scanned remembers how far earlier calls came (0 at first; it counts from the start of
- * `in`). H1_FOUND: ret_len is the head's length with that line. H1_BROKEN: a line ends without CR. */
+/* Looks for the empty line that ends a head. *scanned remembers how far earlier calls came (0 at first; it counts from the
+ * start of `in`). H1_FOUND: ret_len is the head's length with that line. H1_BROKEN: a line ends without CR. */
 enum h1_found h1_head_find(slice in, size_t *scanned, size_t *ret_len);
 
 struct h1_head {

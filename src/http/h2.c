@@ -14,15 +14,15 @@
 #include "http/request_impl.h"
 #include "http/server_impl.h"
 
-#define STREAM_WINDOW 262144   /* bytes a stream may send ahead */
-#define CONN_WINDOW 1048576    /* and a connection */
-#define ENCODER_TABLE 1024     /* our HPACK table: dates and content types */
-#define ACKS_WAITING 128       /* unsent answers to PING and SETTINGS */
+#define STREAM_WINDOW 262144 /* bytes a stream may send ahead */
+#define CONN_WINDOW 1048576  /* and a connection */
+#define ENCODER_TABLE 1024   /* our HPACK table: dates and content types */
+#define ACKS_WAITING 128     /* unsent answers to PING and SETTINGS */
 #define SETTINGS_ENTRIES 32
 #define RESETS_BURST 500
 #define RESETS_PER_S 50
-#define HEADER_ABUSE 4         /* times header_bytes: a list that long ends the connection */
-#define CREDIT_MOST 1000       /* frames that carry no request; see charge() */
+#define HEADER_ABUSE 4   /* times header_bytes: a list that long ends the connection */
+#define CREDIT_MOST 1000 /* frames that carry no request; see charge() */
 #define CREDIT_PER_S 50
 #define CREDIT_PER_MESSAGE 10
 #define COST_OF_ERROR 20
@@ -36,7 +36,8 @@ struct h2 {
 	bool said_goaway, said_last;
 };
 
-/* -- abuse -------------------------------------------------------------------------------------------------------------------- */
+/* -- abuse --------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Frames that carry no request cost credit; requests and answers earn it, and so does time. Clients' keep-alive and bandwidth
  * pings, window updates and settings stay far below; a flood does not. False: the credit is used up. */
@@ -73,12 +74,15 @@ static void end_with(struct conn *conn, uint32_t error_code)
 	conn_consume(conn, conn->input.len);
 }
 
-/* -- answers ------------------------------------------------------------------------------------------------------------------ */
+/* -- answers ------------------------------------------------------------------------------------------------------------------
+ */
 
 static nghttp2_nv pair(slice name, slice value)
 {
-	return (nghttp2_nv){ .name = (uint8_t *)(uintptr_t)name.at, .namelen = name.len,
-			     .value = (uint8_t *)(uintptr_t)value.at, .valuelen = value.len }; /* nghttp2 copies them */
+	return (nghttp2_nv){ .name = (uint8_t *)(uintptr_t)name.at,
+			     .namelen = name.len,
+			     .value = (uint8_t *)(uintptr_t)value.at,
+			     .valuelen = value.len }; /* nghttp2 copies them */
 }
 
 static size_t pairs_of(const struct http_header *headers, size_t count, nghttp2_nv *into)
@@ -107,7 +111,8 @@ static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *into, si
 		*flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
 		if (nghttp2_submit_trailer(session, id, trailers,
 					   pairs_of(stream->trailers, stream->trailer_count, trailers)) != 0)
-			return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* resets the stream: better than an answer without its end */
+			return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* resets the stream: better than an answer without its
+									 end */
 	}
 	return (ssize_t)n;
 }
@@ -187,7 +192,8 @@ static void refuse(struct stream *stream, struct refusal refusal)
 	h2_respond(stream, &response);
 }
 
-/* -- requests ----------------------------------------------------------------------------------------------------------------- */
+/* -- requests -----------------------------------------------------------------------------------------------------------------
+ */
 
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t name_len,
 		     const uint8_t *value, size_t value_len, uint8_t flags, void *user)
@@ -230,9 +236,9 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 		stream = stream_new(conn);
 	if (!stream) {
 		count_add(&conn->server->counters.requests_refused, 1);
-		return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM) == 0 ?
-			       0 :
-			       NGHTTP2_ERR_CALLBACK_FAILURE;
+		return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM) == 0
+			       ? 0
+			       : NGHTTP2_ERR_CALLBACK_FAILURE;
 	}
 	stream->id = frame->hd.stream_id;
 	stream->request.is_http2 = true;
@@ -246,9 +252,9 @@ static int say_continue(nghttp2_session *session, struct stream *stream)
 
 	if (http_header(&stream->request, "expect", &expected) == 0 || !slice_eq_nocase(expected, SLICE("100-continue")))
 		return 0;
-	return nghttp2_submit_headers(session, NGHTTP2_FLAG_NONE, stream->id, NULL, &status_100, 1, NULL) >= 0 ?
-		       0 :
-		       NGHTTP2_ERR_CALLBACK_FAILURE;
+	return nghttp2_submit_headers(session, NGHTTP2_FLAG_NONE, stream->id, NULL, &status_100, 1, NULL) >= 0
+		       ? 0
+		       : NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
 static int on_head(nghttp2_session *session, struct stream *stream, bool is_end)
@@ -352,7 +358,8 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t error_code, v
 	return 0;
 }
 
-/* -- the connection ----------------------------------------------------------------------------------------------------------- */
+/* -- the connection -----------------------------------------------------------------------------------------------------------
+ */
 
 static void *h2_malloc(size_t size, void *user)
 {
@@ -416,8 +423,7 @@ static bool make_session(struct conn *conn)
 	static nghttp2_mem heap = { NULL, h2_malloc, h2_free, h2_calloc, h2_realloc };
 	nghttp2_session_callbacks *callbacks = make_callbacks();
 	nghttp2_option *option = make_options();
-	bool ok = callbacks && option &&
-		  nghttp2_session_server_new3(&conn->h2->session, callbacks, conn, option, &heap) == 0;
+	bool ok = callbacks && option && nghttp2_session_server_new3(&conn->h2->session, callbacks, conn, option, &heap) == 0;
 
 	nghttp2_session_callbacks_del(callbacks); /* the session has its own copies */
 	nghttp2_option_del(option);
@@ -514,14 +520,16 @@ void h2_goaway(struct conn *conn, bool is_final)
 	if (!is_final && !h2->said_goaway)
 		failed = nghttp2_submit_shutdown_notice(h2->session);
 	else if (is_final && !h2->said_last)
-		failed = nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE, (int32_t)h2->last_begun, NGHTTP2_NO_ERROR, NULL, 0);
+		failed = nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE, (int32_t)h2->last_begun, NGHTTP2_NO_ERROR, NULL,
+					       0);
 	h2->said_goaway = true;
 	h2->said_last = h2->said_last || is_final;
 	if (failed)
 		conn->is_dead = true; /* no memory */
 }
 
-/* -- timeouts ----------------------------------------------------------------------------------------------------------------- */
+/* -- timeouts -----------------------------------------------------------------------------------------------------------------
+ */
 
 static int64_t stream_deadline(const struct stream *stream)
 {
@@ -547,7 +555,7 @@ int64_t h2_deadline(const struct conn *conn)
 	if (conn->stream_count == 0)
 		return conn->idle_since_us + options->idle_ms * US_PER_MS;
 	TAILQ_FOREACH(stream, &conn->streams, link)
-		deadline_us = earlier(deadline_us, stream_deadline(stream));
+	deadline_us = earlier(deadline_us, stream_deadline(stream));
 	return deadline_us;
 }
 
@@ -557,7 +565,8 @@ static void reset_slow(struct conn *conn)
 	int64_t now_us = loop_now_us(conn->server->loop) + US_PER_MS;
 	struct stream *stream;
 
-	TAILQ_FOREACH(stream, &conn->streams, link) {
+	TAILQ_FOREACH(stream, &conn->streams, link)
+	{
 		int64_t deadline_us = stream_deadline(stream);
 		if (!deadline_us || deadline_us > now_us)
 			continue;

@@ -1,8 +1,8 @@
 /*
  * h2_head: the header fields of an HTTP/2 stream become a request, under the rules HTTP/1.1's parser keeps.
  *
- * nghttp2 has checked what RFC 9113 8.2 and 8.3 ask: names in lower case, no connection headers, pseudo-headers first, known, at
- * most once and complete. Here come our limits and the meaning.
+ * nghttp2 has checked what RFC 9113 8.2 and 8.3 ask: names in lower case, no connection headers, pseudo-headers first, known,
+ * at most once and complete. Here come our limits and the meaning.
  */
 #include "http/request_impl.h"
 #include "http/server_impl.h"
@@ -83,7 +83,8 @@ static bool join_cookies(struct stream *stream)
 			first = &stream->headers[kept];
 			stream->headers[kept++] = *header;
 		} else {
-			char *joined = arena_printf(request->arena, "%.*s; %.*s", SLICE_ARG(first->value), SLICE_ARG(header->value));
+			char *joined =
+				arena_printf(request->arena, "%.*s; %.*s", SLICE_ARG(first->value), SLICE_ARG(header->value));
 			if (!joined)
 				return false;
 			first->value = slice_str(joined);
@@ -138,7 +139,8 @@ struct refusal h2_head_check(struct stream *stream)
 	if (!(slice_is(request->path, "*") && slice_is(request->method, "OPTIONS")) &&
 	    !request_target_split(request->path, &request->path, &request->query))
 		return (struct refusal){ 400, ":path must be a path of visible ASCII that starts with '/'" };
-	if (http_header(request, "content-length", &length) && slice_number(length, INT64_MAX, &claimed) && claimed > body_bytes)
+	if (http_header(request, "content-length", &length) && slice_number(length, INT64_MAX, &claimed) &&
+	    claimed > body_bytes)
 		return refusal_body;
 	if (!join_cookies(stream))
 		return refusal_overload;

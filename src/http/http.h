@@ -24,7 +24,8 @@
 struct http_server;
 struct tls_server;
 
-/* -- request ------------------------------------------------------------------------------------------------------------------ */
+/* -- request ------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Names are in lower case, values without outer blanks; bytes 0x20..0x7e, tab and 0x80..0xff only (RFC 9110 5.5). */
 struct http_header {
@@ -48,7 +49,7 @@ struct http_request {
 	const struct http_header *headers; /* without pseudo-headers; cookies of HTTP/2 joined into one */
 	size_t header_count;
 	slice body;
-	slice peer; /* the peer's address as text, no port; IPv4-mapped shown as IPv4 */
+	slice peer;         /* the peer's address as text, no port; IPv4-mapped shown as IPv4 */
 	int64_t arrived_us; /* loop_now_us when the request was complete */
 	struct arena *arena;
 	struct stream_ref ref;
@@ -64,12 +65,13 @@ struct http_request {
 /* How many headers bear this name (given in lower case); the first one's value goes to ret_value when there is any. */
 size_t http_header(const struct http_request *request, const char *name, slice *ret_value);
 
-/* -- response ----------------------------------------------------------------------------------------------------------------- */
+/* -- response -----------------------------------------------------------------------------------------------------------------
+ */
 
 struct http_response {
 	int status; /* 200..599 */
-	/* Lower-case names. Not content-length, date, connection or transfer-encoding, which are made here. A name or value that
-	 * could break the framing turns the answer into a 500. */
+	/* Lower-case names. Not content-length, date, connection or transfer-encoding, which are made here. A name or value
+	 * that could break the framing turns the answer into a 500. */
 	const struct http_header *headers;
 	size_t header_count;
 	slice body; /* must live in the stream's arena (or its request) or be static: it is sent from there */
@@ -78,8 +80,9 @@ struct http_response {
 	bool head_only; /* the headers end the answer and no content-length is made: gRPC's Trailers-Only */
 };
 
-/* Answers and gives the stream back. Headers and trailers are copied before this returns. Does nothing when the stream was given
- * back before; a cancelled stream is only given back. HEAD needs no care: the body's length is told, the body is not sent. */
+/* Answers and gives the stream back. Headers and trailers are copied before this returns. Does nothing when the stream was
+ * given back before; a cancelled stream is only given back. HEAD needs no care: the body's length is told, the body is not
+ * sent. */
 void http_respond(struct stream_ref ref, const struct http_response *response);
 /* Gives the stream back without an answer: HTTP/2 resets it, HTTP/1.1 closes the connection. */
 void http_release(struct stream_ref ref);
@@ -88,7 +91,8 @@ bool http_is_cancelled(struct stream_ref ref);
 /* The request behind the reference while its handler has it, NULL after it was given back. */
 struct http_request *http_request_of(struct stream_ref ref);
 
-/* -- server ------------------------------------------------------------------------------------------------------------------- */
+/* -- server -------------------------------------------------------------------------------------------------------------------
+ */
 
 /* 0 or NULL takes the default. Limits are per server, that is per loop thread, unless said. */
 struct http_server_options {
@@ -96,7 +100,8 @@ struct http_server_options {
 	uint32_t header_count;       /* per request: 100 */
 	size_t body_bytes;           /* per request: 4 MiB */
 	size_t arena_bytes;          /* a request's head and all its call makes (not its body): 32 MiB */
-	uint32_t connection_streams; /* running at once on one HTTP/2 connection, cancelled ones whose call is away included: 128 */
+	uint32_t connection_streams; /* running at once on one HTTP/2 connection, cancelled ones whose call is away included:
+					128 */
 	uint32_t streams;            /* running at once: 16384 */
 	uint32_t connections;        /* open at once: 20000 */
 	size_t memory_bytes;         /* request bodies and unsent output of all connections: 256 MiB */
@@ -122,8 +127,8 @@ FALLIBLE http_server_listen(struct http_server *server, int fd);
 #define HTTP_LISTENERS 8
 /* Serves one connected, non-blocking socket; takes the descriptor over. */
 void http_server_adopt(struct http_server *server, int fd);
-/* Stops accepting, says GOAWAY, lets running requests finish, closes; what is left after limit_ms is cut. Calls `done` once, from
- * the loop, when no connection is left; calls may still be away then. */
+/* Stops accepting, says GOAWAY, lets running requests finish, closes; what is left after limit_ms is cut. Calls `done` once,
+ * from the loop, when no connection is left; calls may still be away then. */
 void http_server_drain(struct http_server *server, uint32_t limit_ms, void (*done)(void *arg), void *arg);
 /* Closes everything. Only when no other thread holds a request of this server (http_counters.away is 0 or those threads have
  * ended). NULL is fine; always returns NULL. */
@@ -131,16 +136,16 @@ struct http_server *http_server_free(struct http_server *server);
 
 struct http_counters {
 	uint64_t connections_open, connections_total;
-	uint64_t connections_refused;      /* over the limit, or no descriptor left */
+	uint64_t connections_refused;                           /* over the limit, or no descriptor left */
 	uint64_t requests_http1, requests_http2, requests_grpc; /* given to on_request; gRPC ones are in http2 too */
-	uint64_t requests_refused;         /* malformed or over a limit */
+	uint64_t requests_refused;                              /* malformed or over a limit */
 	uint64_t requests_cancelled;
-	uint64_t away;                     /* given to the handler and not yet back */
-	uint64_t timeouts;                 /* idle closes not counted */
-	uint64_t floods;                   /* connections ended for abuse */
+	uint64_t away;     /* given to the handler and not yet back */
+	uint64_t timeouts; /* idle closes not counted */
+	uint64_t floods;   /* connections ended for abuse */
 	uint64_t tls_failures;
 	uint64_t bytes_received, bytes_sent; /* as the application sees them: without TLS' own */
-	uint64_t memory_bytes;             /* what counts against the option of that name */
+	uint64_t memory_bytes;               /* what counts against the option of that name */
 };
 
 /* Any thread; the figures are not from one instant. */

@@ -12,7 +12,7 @@ const char request_token_byte[256] = {
 	0, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o',
 	'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z', 0, 0, 0, '^', '_',
 	'`', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o',
-	'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z', 0, '|', 0, '~', 0,	/* clang-format on */
+	'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z', 0, '|', 0, '~', 0, /* clang-format on */
 };
 
 static bool is_digit(char c)
@@ -30,7 +30,8 @@ static bool host_ok(slice host)
 	if (host.len == 0)
 		return false;
 	for (size_t i = 0; i < host.len; i++)
-		if (!is_letter(host.at[i]) && !is_digit(host.at[i]) && host.at[i] != '-' && host.at[i] != '.' && host.at[i] != '_')
+		if (!is_letter(host.at[i]) && !is_digit(host.at[i]) && host.at[i] != '-' && host.at[i] != '.' &&
+		    host.at[i] != '_')
 			return false;
 	return true;
 }

@@ -76,9 +76,9 @@ slice response_date(struct http_server *server)
 	time_t at = (time_t)now_s;
 
 	if (now_s != server->date_s && gmtime_r(&at, &tm)) {
-		(void)snprintf(server->date, sizeof(server->date), "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * tm.tm_wday,
-			       tm.tm_mday, months + 3 * tm.tm_mon, (tm.tm_year + 1900) % 10000, tm.tm_hour, tm.tm_min,
-			       tm.tm_sec); /* 29 bytes */
+		(void)snprintf(server->date, sizeof(server->date), "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
+			       days + 3 * tm.tm_wday, tm.tm_mday, months + 3 * tm.tm_mon, (tm.tm_year + 1900) % 10000,
+			       tm.tm_hour, tm.tm_min, tm.tm_sec); /* 29 bytes */
 		server->date_s = now_s;
 	}
 	return slice_str(server->date);

@@ -14,7 +14,8 @@
 #define ACCEPT_PAUSE_US (100 * US_PER_MS) /* when descriptors ran out */
 #define DRAIN_TICK_US (100 * US_PER_MS)
 
-/* -- books -------------------------------------------------------------------------------------------------------------------- */
+/* -- books --------------------------------------------------------------------------------------------------------------------
+ */
 
 void server_holds(struct http_server *server, size_t *held, size_t now)
 {
@@ -49,7 +50,8 @@ void http_server_counters(const struct http_server *server, struct http_counters
 #undef COPY
 }
 
-/* -- the end of a turn -------------------------------------------------------------------------------------------------------- */
+/* -- the end of a turn --------------------------------------------------------------------------------------------------------
+ */
 
 /* Serves the connections answered during the turn, each once; those still not done get the next turn. */
 static void turn_ended(struct loop_hook *hook)
@@ -71,7 +73,8 @@ static void wake_again(struct loop_timer *timer)
 	(void)timer; /* the turn itself is all that was wanted */
 }
 
-/* -- accepting ---------------------------------------------------------------------------------------------------------------- */
+/* -- accepting ----------------------------------------------------------------------------------------------------------------
+ */
 
 static void take(struct http_server *server, int fd, const struct socket_address *address)
 {
@@ -157,7 +160,8 @@ static void stop_listening(struct http_server *server)
 	server->listener_count = 0;
 }
 
-/* -- the end ------------------------------------------------------------------------------------------------------------------ */
+/* -- the end ------------------------------------------------------------------------------------------------------------------
+ */
 
 static void close_all(struct http_server *server)
 {
@@ -181,7 +185,8 @@ static void drain_tick(struct loop_timer *timer)
 			done(server->drain_arg);
 		return;
 	}
-	TAILQ_FOREACH(conn, &server->conns, link) {
+	TAILQ_FOREACH(conn, &server->conns, link)
+	{
 		h2_goaway(conn, true);
 		conn_touch(conn);
 	}
@@ -197,7 +202,8 @@ void http_server_drain(struct http_server *server, uint32_t limit_ms, void (*don
 	server->drain_arg = arg;
 	server->drain_until_us = loop_now_us(server->loop) + limit_ms * US_PER_MS;
 	stop_listening(server);
-	TAILQ_FOREACH(conn, &server->conns, link) {
+	TAILQ_FOREACH(conn, &server->conns, link)
+	{
 		h2_goaway(conn, false);
 		conn_touch(conn);
 	}
@@ -232,7 +238,8 @@ struct http_server *http_server_free(struct http_server *server)
 	return mem_free(server);
 }
 
-/* -- the beginning ------------------------------------------------------------------------------------------------------------ */
+/* -- the beginning ------------------------------------------------------------------------------------------------------------
+ */
 
 static void fill_defaults(struct http_server_options *options)
 {

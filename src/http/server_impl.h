@@ -1,8 +1,8 @@
 /*
  * server: what the files of this room share: the server, its connections and its streams.
  *
- * A stream is one request and its answer. It is in its connection's list from its first byte until it is recycled; while its call
- * is away it outlives even the connection (stream->conn is NULL then). A connection is freed only by conn_settle() and
+ * A stream is one request and its answer. It is in its connection's list from its first byte until it is recycled; while its
+ * call is away it outlives even the connection (stream->conn is NULL then). A connection is freed only by conn_settle() and
  * server_free(), never below a callback.
  */
 #ifndef HTTP_SERVER_IMPL_H
@@ -19,12 +19,12 @@
 #include "net/socket.h"
 #include "net/tls.h"
 
-#define READ_BYTES 65536        /* the loop's shared read buffer */
-#define OUT_BYTES 1048576       /* unsent output at which a connection makes and reads no more */
-#define OUT_SLACK_BYTES 262144  /* what one step may add beyond: a head, a frame */
-#define RESPONSE_HEADERS 64     /* headers, and as many trailers, of one answer */
-#define STREAM_SPARE 256        /* recycled streams that keep their memory */
-#define BODY_SPARE_BYTES 16384  /* a recycled stream keeps a body buffer up to this */
+#define READ_BYTES 65536       /* the loop's shared read buffer */
+#define OUT_BYTES 1048576      /* unsent output at which a connection makes and reads no more */
+#define OUT_SLACK_BYTES 262144 /* what one step may add beyond: a head, a frame */
+#define RESPONSE_HEADERS 64    /* headers, and as many trailers, of one answer */
+#define STREAM_SPARE 256       /* recycled streams that keep their memory */
+#define BODY_SPARE_BYTES 16384 /* a recycled stream keeps a body buffer up to this */
 #define US_PER_MS INT64_C(1000)
 
 enum phase {
@@ -47,7 +47,7 @@ TAILQ_HEAD(conn_list, conn);
 
 struct stream {
 	struct http_request request;
-	struct conn *conn; /* NULL once the connection is gone, and while spare */
+	struct conn *conn;        /* NULL once the connection is gone, and while spare */
 	TAILQ_ENTRY(stream) link; /* the connection's streams, or the server's spare ones */
 	uint32_t slot, generation;
 	enum stream_state state;
@@ -63,7 +63,7 @@ struct stream {
 	struct http_header *trailers;
 	size_t trailer_count;
 	/* HTTP/2 alone. */
-	int32_t id; /* -1 once nghttp2 closed it */
+	int32_t id;                  /* -1 once nghttp2 closed it */
 	struct http_header *headers; /* request.headers, growing in the arena */
 	size_t header_cap, header_bytes;
 	struct refusal refusal; /* to be told when the head is complete */
@@ -89,8 +89,8 @@ struct conn {
 	int fd; /* -1: a test feeds it */
 	enum phase phase;
 	struct tls_session *tls;
-	slice input;      /* received and not yet consumed; valid while served */
-	struct buffer in; /* the same between two services */
+	slice input;       /* received and not yet consumed; valid while served */
+	struct buffer in;  /* the same between two services */
 	struct buffer out; /* what the socket did not take yet */
 	size_t out_at;     /* of it already sent */
 	size_t held;       /* of both counted in server->memory */
@@ -100,10 +100,10 @@ struct conn {
 	int64_t phase_since_us, idle_since_us, send_since_us;
 	uint64_t send_taken; /* since send_since_us */
 	bool is_tls;
-	bool is_dirty;   /* in the server's list, to be served at the turn's end */
-	bool at_end;     /* the peer sends no more */
-	bool is_closing; /* close when all output is out */
-	bool is_dead;    /* close now */
+	bool is_dirty;    /* in the server's list, to be served at the turn's end */
+	bool at_end;      /* the peer sends no more */
+	bool is_closing;  /* close when all output is out */
+	bool is_dead;     /* close now */
 	bool wants_write; /* TLS cannot read on before it has written */
 	bool has_more;    /* the last step stopped for OUT_BYTES */
 	struct h1 h1;
@@ -130,7 +130,7 @@ struct http_server {
 	struct loop *loop;
 	struct http_server_options options;
 	struct loop_hook turn_end;
-	struct loop_timer again;  /* wakes the loop for connections that are still dirty */
+	struct loop_timer again;        /* wakes the loop for connections that are still dirty */
 	struct loop_timer accept_again; /* after descriptors ran out */
 	struct listener listeners[HTTP_LISTENERS];
 	size_t listener_count;
@@ -164,7 +164,8 @@ static inline void count_sub(_Atomic uint64_t *counter, uint64_t n)
 	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) - n, memory_order_relaxed);
 }
 
-/* -- server.c ----------------------------------------------------------------------------------------------------------------- */
+/* -- server.c -----------------------------------------------------------------------------------------------------------------
+ */
 
 /* `now` bytes are held where *held were: keeps the books of memory_bytes. */
 void server_holds(struct http_server *server, size_t *held, size_t now);
@@ -173,7 +174,8 @@ static inline bool server_is_full(const struct http_server *server)
 	return server->memory > server->options.memory_bytes;
 }
 
-/* -- conn.c ------------------------------------------------------------------------------------------------------------------- */
+/* -- conn.c -------------------------------------------------------------------------------------------------------------------
+ */
 
 /* NULL without memory (fd stays the caller's then). fd -1 makes one for conn_feed(). */
 struct conn *conn_new(struct http_server *server, int fd, const struct socket_peer *peer);
@@ -189,7 +191,8 @@ bool conn_feed(struct conn *conn, slice bytes);
 void conn_feed_end(struct conn *conn);
 /* Drops n bytes of conn->input. */
 void conn_consume(struct conn *conn, size_t n);
-/* Where output goes while the connection is served; at most OUT_SLACK_BYTES beyond OUT_BYTES. A failure kills the connection. */
+/* Where output goes while the connection is served; at most OUT_SLACK_BYTES beyond OUT_BYTES. A failure kills the connection.
+ */
 struct buffer *conn_out(struct conn *conn);
 /* Bytes that may be added before OUT_BYTES is reached. */
 size_t conn_room(const struct conn *conn);
@@ -198,7 +201,8 @@ int64_t allowance_us(uint32_t limit_ms, uint64_t moved);
 /* The earlier of two deadlines, where 0 is none. */
 int64_t earlier(int64_t a_us, int64_t b_us);
 
-/* -- stream.c ----------------------------------------------------------------------------------------------------------------- */
+/* -- stream.c -----------------------------------------------------------------------------------------------------------------
+ */
 
 /* The stream behind a reference while its call is away, else NULL. */
 struct stream *stream_find(struct stream_ref ref);
@@ -213,7 +217,8 @@ void stream_dispatch(struct stream *stream);
 /* Nobody waits any more: tells the handler when the call is away, else recycles. The stream may be gone afterwards. */
 void stream_cancel(struct stream *stream);
 
-/* -- response.c --------------------------------------------------------------------------------------------------------------- */
+/* -- response.c ---------------------------------------------------------------------------------------------------------------
+ */
 
 /* The value of the Date header for now. */
 slice response_date(struct http_server *server);
@@ -225,7 +230,8 @@ size_t number_write(char *at, uint64_t number);
 /* An arena copy of headers with their text; NULL when it does not fit. */
 struct http_header *headers_copy(struct arena *arena, const struct http_header *headers, size_t count);
 
-/* -- h1.c --------------------------------------------------------------------------------------------------------------------- */
+/* -- h1.c ---------------------------------------------------------------------------------------------------------------------
+ */
 
 void h1_step(struct conn *conn);
 void h1_respond(struct stream *stream, const struct http_response *response);
@@ -236,7 +242,8 @@ void h1_timeout(struct conn *conn);
 /* Says no (status and sentence) and closes. */
 void h1_refuse(struct conn *conn, struct refusal refusal);
 
-/* -- h2.c --------------------------------------------------------------------------------------------------------------------- */
+/* -- h2.c ---------------------------------------------------------------------------------------------------------------------
+ */
 
 bool h2_open(struct conn *conn);
 void h2_close(struct conn *conn);
@@ -248,7 +255,8 @@ void h2_timeout(struct conn *conn);
 /* First call: announces the end; second: no streams any more but those begun. */
 void h2_goaway(struct conn *conn, bool is_final);
 
-/* -- h2_head.c ---------------------------------------------------------------------------------------------------------------- */
+/* -- h2_head.c ----------------------------------------------------------------------------------------------------------------
+ */
 
 /* Keeps one field, pseudo-headers included; the text is copied. */
 struct refusal h2_head_add(struct stream *stream, slice name, slice value);

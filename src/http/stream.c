@@ -79,7 +79,8 @@ void http_release(struct stream_ref ref)
 	conn_touch(stream->conn);
 }
 
-/* -- slots -------------------------------------------------------------------------------------------------------------------- */
+/* -- slots --------------------------------------------------------------------------------------------------------------------
+ */
 
 static bool grow_slots(struct http_server *server)
 {
@@ -207,7 +208,8 @@ void stream_cancel(struct stream *stream)
 		server->options.on_cancel(server->options.user, &stream->request);
 }
 
-/* -- receiving ---------------------------------------------------------------------------------------------------------------- */
+/* -- receiving ----------------------------------------------------------------------------------------------------------------
+ */
 
 bool stream_body_add(struct stream *stream, slice data)
 {

@@ -29,7 +29,7 @@ struct loop {
 	void (*before_wait)(void *arg);
 	void (*after_wait)(void *arg);
 	void *wait_arg;
-	struct loop *outer; /* what loop_current() gave before loop_run */
+	struct loop *outer;                  /* what loop_current() gave before loop_run */
 	_Atomic(struct loop_task *) mailbox; /* newest first */
 	atomic_bool must_stop;
 };
@@ -119,7 +119,8 @@ void loop_post(struct loop *loop, struct loop_task *task)
 
 	do {
 		task->next = head;
-	} while (!atomic_compare_exchange_weak_explicit(&loop->mailbox, &head, task, memory_order_release, memory_order_relaxed));
+	} while (!atomic_compare_exchange_weak_explicit(&loop->mailbox, &head, task, memory_order_release,
+							memory_order_relaxed));
 	if (!head)
 		wake_up(loop);
 }
@@ -201,7 +202,8 @@ int64_t loop_now_us(const struct loop *loop)
 	return loop->now_us;
 }
 
-/* -- descriptors -------------------------------------------------------------------------------------------------------------- */
+/* -- descriptors --------------------------------------------------------------------------------------------------------------
+ */
 
 static ev_io *io_watcher(struct loop_io *io)
 {
@@ -238,7 +240,8 @@ void loop_io_want(struct loop_io *io, int events)
 	ev_io_start(io->loop->ev, watcher);
 }
 
-/* -- timers ------------------------------------------------------------------------------------------------------------------- */
+/* -- timers -------------------------------------------------------------------------------------------------------------------
+ */
 
 static ev_timer *timer_watcher(struct loop_timer *timer)
 {
@@ -293,7 +296,8 @@ void loop_timer_cancel(struct loop_timer *timer)
 	timer->alarm_us = timer->due_us = 0;
 }
 
-/* -- signals ------------------------------------------------------------------------------------------------------------------ */
+/* -- signals ------------------------------------------------------------------------------------------------------------------
+ */
 
 static ev_signal *signal_watcher(struct loop_signal *signal)
 {
@@ -322,7 +326,8 @@ void loop_signal_stop(struct loop_signal *signal)
 	ev_signal_stop(signal->loop->ev, signal_watcher(signal));
 }
 
-/* -- around the wait ---------------------------------------------------------------------------------------------------------- */
+/* -- around the wait ----------------------------------------------------------------------------------------------------------
+ */
 
 void loop_hook_add(struct loop *loop, struct loop_hook *hook)
 {

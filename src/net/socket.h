@@ -17,12 +17,12 @@ struct socket_address {
 	socklen_t len;
 };
 
-/* "127.0.0.1:8080", "[::1]:8080", "localhost:8080" (127.0.0.1) or ":8080" (every address, IPv4 and IPv6). Port 0 lets the kernel
- * choose. FAULT_INVALID names the field given (a configuration key, say). */
+/* "127.0.0.1:8080", "[::1]:8080", "localhost:8080" (127.0.0.1) or ":8080" (every address, IPv4 and IPv6). Port 0 lets the
+ * kernel choose. FAULT_INVALID names the field given (a configuration key, say). */
 FALLIBLE socket_address_parse(const char *field, slice text, struct socket_address *ret_address);
 
-/* Several sockets may listen on one address (SO_REUSEPORT): one per loop, the kernel spreads the connections. [::] takes IPv4 too.
- * The caller owns the descriptor. */
+/* Several sockets may listen on one address (SO_REUSEPORT): one per loop, the kernel spreads the connections. [::] takes IPv4
+ * too. The caller owns the descriptor. */
 FALLIBLE socket_listen(const struct socket_address *address, int *ret_fd);
 /* The port a bound socket has; 0 when it has none. */
 uint16_t socket_port(int fd);

@@ -43,12 +43,14 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
 static bool set_rules(SSL_CTX *context)
 {
 	SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-				     SSL_OP_PRIORITIZE_CHACHA);
-	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+					     SSL_OP_PRIORITIZE_CHACHA);
+	SSL_CTX_set_mode(context,
+			 SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_read_ahead(context, 1); /* one read(2) for several records; tls_has_pending() tells what is left inside */
 	SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
 	return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
-	       SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 && SSL_CTX_set_num_tickets(context, 1) == 1 &&
+	       SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
+	       SSL_CTX_set_num_tickets(context, 1) == 1 &&
 	       SSL_CTX_set_session_id_context(context, (const unsigned char *)"reeve", 5) == 1;
 }
 
@@ -59,7 +61,8 @@ static FALLIBLE load_pair(SSL_CTX *context, const char *certificate_file, const 
 	if (SSL_CTX_use_PrivateKey_file(context, key_file, SSL_FILETYPE_PEM) != 1)
 		return FAIL(FAULT_INVALID, "no usable PEM private key that fits the certificate in %s", key_file);
 	if (SSL_CTX_check_private_key(context) != 1)
-		return FAIL(FAULT_INVALID, "the key in %s does not belong to the certificate in %s", key_file, certificate_file);
+		return FAIL(FAULT_INVALID, "the key in %s does not belong to the certificate in %s", key_file,
+			    certificate_file);
 	return OK;
 }
 

@@ -35,8 +35,8 @@ enum { TLS_WANT_READ = -1, TLS_WANT_WRITE = -2, TLS_FAILED = -3 };
 
 /* 1 when done, else one of the above. */
 int tls_handshake(struct tls_session *session);
-/* Bytes moved, 0 for the peer's orderly end (reading only), else one of the above. After TLS_WANT_… on a write, repeat it with at
- * least the same bytes. */
+/* Bytes moved, 0 for the peer's orderly end (reading only), else one of the above. After TLS_WANT_… on a write, repeat it with
+ * at least the same bytes. */
 ssize_t tls_read(struct tls_session *session, char *into, size_t size);
 ssize_t tls_write(struct tls_session *session, slice bytes);
 /* True when bytes lie inside that the socket will not report as readable again. */

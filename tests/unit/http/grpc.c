@@ -71,7 +71,8 @@ TEST(oversized_details_are_left_out_and_texts_cut)
 	struct arena *arena = arena_new(100000);
 	struct http_response response;
 
-	CHECK_OK(grpc_error(arena, 13, slice_of(large, GRPC_MESSAGE_BYTES + 5), slice_of(large, sizeof(large)), NULL, 0, &response));
+	CHECK_OK(grpc_error(arena, 13, slice_of(large, GRPC_MESSAGE_BYTES + 5), slice_of(large, sizeof(large)), NULL, 0,
+			    &response));
 	CHECK_SLICE(header_of(response.headers, response.header_count, "grpc-status-details-bin"), "(absent)");
 	CHECK_INT(header_of(response.headers, response.header_count, "grpc-message").len, 3 * GRPC_MESSAGE_BYTES);
 	CHECK_OK(grpc_error(arena, 13, SLICE(""), slice_of(large, GRPC_DETAILS_BYTES), NULL, 0, &response));
@@ -99,7 +100,9 @@ static int64_t timeout_of(const char *text)
 
 TEST(timeouts_are_up_to_eight_digits_and_a_unit)
 {
-	static const char *const bad[] = { "", "S", "1", "1s", "-1S", "+1S", "1.5S", "123456789S", " 1S", "1S ", "1MM", "0x1S" };
+	static const char *const bad[] = {
+		"", "S", "1", "1s", "-1S", "+1S", "1.5S", "123456789S", " 1S", "1S ", "1MM", "0x1S"
+	};
 
 	CHECK_INT(timeout_of("1S"), 1000000);
 	CHECK_INT(timeout_of("0n"), 0);

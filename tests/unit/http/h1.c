@@ -90,7 +90,8 @@ TEST(a_pipelined_request_waits_unread_behind_one_that_is_away)
 
 TEST(a_request_sent_byte_by_byte_is_the_same_request)
 {
-	static const char text[] = "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n3\r\n, w\r\n0\r\n\r\n";
+	static const char text[] =
+		"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n3\r\n, w\r\n0\r\n\r\n";
 	struct served served;
 	struct client client;
 	struct reply reply = { .code = 0 };
@@ -201,7 +202,8 @@ TEST(every_smuggling_shape_ends_its_connection_and_reaches_no_handler)
 	struct client client;
 	struct reply reply = { .code = 0 };
 	const struct smuggled *tables[] = { smuggled_heads, smuggled_bodies };
-	size_t counts[] = { sizeof(smuggled_heads) / sizeof(*smuggled_heads), sizeof(smuggled_bodies) / sizeof(*smuggled_bodies) };
+	size_t counts[] = { sizeof(smuggled_heads) / sizeof(*smuggled_heads),
+			    sizeof(smuggled_bodies) / sizeof(*smuggled_bodies) };
 
 	served_start(&served, NULL);
 	for (size_t t = 0; t < 2; t++) {

@@ -58,7 +58,8 @@ TEST(framing_headers_are_understood)
 
 	parse(&p, SLICE("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: foo , Close\r\n\r\n"));
 	CHECK(p.ok && p.head.must_close && p.head.content_length == 0);
-	parse(&p, SLICE("POST / HTTP/1.1\r\nHost: [::1]:80\r\nContent-Length: 9223372036854775807\r\nExpect: 100-Continue\r\n\r\n"));
+	parse(&p, SLICE("POST / HTTP/1.1\r\nHost: [::1]:80\r\nContent-Length: 9223372036854775807\r\nExpect: "
+			"100-Continue\r\n\r\n"));
 	CHECK(p.ok && !p.head.must_close && p.head.content_length == INT64_MAX && p.head.expects_continue);
 	parse(&p, SLICE("POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\nhost: a\r\nconnection: closed\r\n\r\n"));
 	CHECK(p.ok && p.head.is_chunked && !p.head.must_close);
@@ -88,7 +89,8 @@ TEST(every_smuggling_shape_is_refused_with_its_status)
 		const struct smuggled *s = &smuggled_heads[i];
 		parse(&p, slice_of(s->bytes, s->len));
 		if (p.ok || p.refusal.status != s->code)
-			print_error("%s: %s %d, wanted %d\n", s->what, p.ok ? "accepted" : "refused", p.refusal.status, s->code);
+			print_error("%s: %s %d, wanted %d\n", s->what, p.ok ? "accepted" : "refused", p.refusal.status,
+				    s->code);
 		CHECK(!p.ok);
 		CHECK_INT(p.refusal.status, s->code);
 	}

@@ -76,7 +76,8 @@ static void show(struct http_request *request)
 	respond_text(request->ref, 200, buffer_slice(&text));
 }
 
-/* -- the worker --------------------------------------------------------------------------------------------------------------- */
+/* -- the worker ---------------------------------------------------------------------------------------------------------------
+ */
 
 static void came_back(struct loop_task *task)
 {
@@ -135,7 +136,8 @@ static void hand_over(struct served *served, struct http_request *request, slice
 	pthread_mutex_unlock(&served->lock);
 }
 
-/* -- the handler -------------------------------------------------------------------------------------------------------------- */
+/* -- the handler --------------------------------------------------------------------------------------------------------------
+ */
 
 static void on_grpc(struct served *served, struct http_request *request)
 {
@@ -194,7 +196,8 @@ static void on_cancel(void *user, struct http_request *request)
 	atomic_fetch_add(&served->cancelled, 1);
 }
 
-/* -- life --------------------------------------------------------------------------------------------------------------------- */
+/* -- life ---------------------------------------------------------------------------------------------------------------------
+ */
 
 static void *run(void *arg)
 {
@@ -292,11 +295,13 @@ struct http_counters served_counters(struct served *served)
 	return counters;
 }
 
-/* -- the client --------------------------------------------------------------------------------------------------------------- */
+/* -- the client ---------------------------------------------------------------------------------------------------------------
+ */
 
 void client_open(struct client *client, const struct served *served)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(served->port),
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(served->port),
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct timeval limit = { .tv_sec = 10 };
 	int one = 1, rc;

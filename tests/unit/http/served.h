@@ -41,14 +41,15 @@ void served_let_go(struct served *served);
 void served_do(struct served *served, void (*fn)(struct served *served));
 struct http_counters served_counters(struct served *served);
 /* Waits up to two seconds for the condition. */
-#define EVENTUALLY(condition)                                                                                                  \
-	do {                                                                                                                   \
-		for (int tries_ = 0; tries_ < 400 && !(condition); tries_++)                                                   \
-			usleep(5000);                                                                                          \
-		CHECK(condition);                                                                                              \
+#define EVENTUALLY(condition)                                                \
+	do {                                                                 \
+		for (int tries_ = 0; tries_ < 400 && !(condition); tries_++) \
+			usleep(5000);                                        \
+		CHECK(condition);                                            \
 	} while (0)
 
-/* -- the client --------------------------------------------------------------------------------------------------------------- */
+/* -- the client ---------------------------------------------------------------------------------------------------------------
+ */
 
 struct reply {
 	char text[16384]; /* the head, NUL-terminated */

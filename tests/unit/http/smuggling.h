@@ -15,7 +15,10 @@ struct smuggled {
 	int code;
 };
 
-#define HEAD(what, bytes, code) { what, bytes, sizeof(bytes) - 1, code }
+#define HEAD(what, bytes, code)                      \
+	{                                            \
+		what, bytes, sizeof(bytes) - 1, code \
+	}
 #define POST "POST / HTTP/1.1\r\nHost: a\r\n"
 
 static const struct smuggled smuggled_heads[] = {
@@ -49,7 +52,10 @@ static const struct smuggled smuggled_heads[] = {
 	HEAD("NUL in a value", "GET / HTTP/1.1\r\nHost: a\r\nX: y\0z\r\n\r\n", 400),
 	HEAD("control in a value", "GET / HTTP/1.1\r\nHost: a\r\nX: y\x01\r\n\r\n", 400),
 	HEAD("DEL in a value", "GET / HTTP/1.1\r\nHost: a\r\nX: y\x7f\r\n\r\n", 400),
-	HEAD("vertical tab before chunked", POST "Transfer-Encoding: \x0b" "chunked\r\n\r\n", 400),
+	HEAD("vertical tab before chunked",
+	     POST "Transfer-Encoding: \x0b"
+		  "chunked\r\n\r\n",
+	     400),
 	HEAD("non-ASCII name", "GET / HTTP/1.1\r\nHost: a\r\nX\xc3\xa9: y\r\n\r\n", 400),
 	HEAD("no version", "GET /\r\nHost: a\r\n\r\n", 400),
 	HEAD("no target", "GET HTTP/1.1\r\nHost: a\r\n\r\n", 400),

@@ -26,7 +26,8 @@ static inline bool certificate_write(struct certificate_files *files, const char
 	ok = ok && X509_set_version(x509, 2) && ASN1_INTEGER_set(X509_get_serialNumber(x509), 1) &&
 	     X509_gmtime_adj(X509_getm_notBefore(x509), -60) && X509_gmtime_adj(X509_getm_notAfter(x509), 3600) &&
 	     X509_set_pubkey(x509, key) &&
-	     X509_NAME_add_entry_by_txt(X509_get_subject_name(x509), "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0) &&
+	     X509_NAME_add_entry_by_txt(X509_get_subject_name(x509), "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1,
+					0) &&
 	     X509_set_issuer_name(x509, X509_get_subject_name(x509)) && X509_sign(x509, key, EVP_sha256());
 	if (ok && (out = fopen(files->certificate, "w"))) {
 		ok = PEM_write_X509(out, x509) == 1;

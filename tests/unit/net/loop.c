@@ -243,6 +243,6 @@ TEST(a_signal_arrives_as_an_event)
 }
 
 TESTS(tasks_of_one_poster_run_once_each_in_order_on_the_loops_thread,
-      a_stop_from_another_thread_ends_the_run_also_when_it_came_first,
-      a_timer_rings_once_at_its_last_set_time_and_never_early, readiness_is_told_only_while_wanted,
-      hooks_run_after_the_work_of_a_turn_and_outside_the_brackets_of_the_wait, a_signal_arrives_as_an_event)
+      a_stop_from_another_thread_ends_the_run_also_when_it_came_first, a_timer_rings_once_at_its_last_set_time_and_never_early,
+      readiness_is_told_only_while_wanted, hooks_run_after_the_work_of_a_turn_and_outside_the_brackets_of_the_wait,
+      a_signal_arrives_as_an_event)

@@ -18,8 +18,10 @@ static struct socket_peer peer_of(const char *text)
 
 TEST(addresses_are_numbers_and_a_port)
 {
-	static const char *const bad[] = { "", "8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:08", "example.com:80",
-					   "::1:80", "[::1]", "[::1:80", "[]:80", "1.2.3:80", "127.0.0.1:-1", "127.0.0.1 :80" };
+	static const char *const bad[] = {
+		"",       "8080",  "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:08", "example.com:80",
+		"::1:80", "[::1]", "[::1:80",   "[]:80",      "1.2.3:80",        "127.0.0.1:-1", "127.0.0.1 :80"
+	};
 	static const char *const good[] = { ":0", "127.0.0.1:8080", "localhost:1", "[::1]:8080", "[::]:65535", "0.0.0.0:0" };
 	struct socket_address address;
 
@@ -34,7 +36,8 @@ TEST(a_peer_is_loopback_by_its_address_alone)
 {
 	CHECK(peer_of("127.0.0.1:1").is_loopback && peer_of("127.9.9.9:1").is_loopback && peer_of("[::1]:1").is_loopback);
 	CHECK(peer_of("[::ffff:127.0.0.1]:1").is_loopback);
-	CHECK(!peer_of("128.0.0.1:1").is_loopback && !peer_of("[::]:1").is_loopback && !peer_of("[::ffff:10.0.0.1]:1").is_loopback);
+	CHECK(!peer_of("128.0.0.1:1").is_loopback && !peer_of("[::]:1").is_loopback &&
+	      !peer_of("[::ffff:10.0.0.1]:1").is_loopback);
 	assert_string_equal(peer_of("[::ffff:10.1.2.3]:1").text, "10.1.2.3");
 	assert_string_equal(peer_of("[2001:db8::5]:1").text, "2001:db8::5");
 }
