@@ -15,7 +15,8 @@
 #include "http/server_impl.h"
 
 #define STEP_ROUNDS 4            /* OUT_BYTES written per service before others get their turn */
-#define LINGER_US (2 * US_PER_S) /* how long a peer may go on sending after our last word */
+#define LINGER_US (2 * US_PER_S) /* how long a peer may go on sending after our last word, */
+#define LINGER_BYTES 4194304     /* and how much */
 #define EARLY_US 1000            /* a timer may ring this much early */
 #define IO_AGAIN (-1)
 #define IO_FAILED (-2)
@@ -49,8 +50,7 @@ static void set_phase(struct conn *conn, enum phase phase)
 	conn->phase_since_us = conn->idle_since_us = loop_now_us(conn->server->loop);
 }
 
-/* -- life ---------------------------------------------------------------------------------------------------------------------
- */
+/* -- life ---------------------------------------------------------------------------------------------------------- */
 
 static void on_ready(struct loop_io *io, int events)
 {
@@ -141,8 +141,7 @@ void conn_touch(struct conn *conn)
 	conn->is_dirty = true;
 }
 
-/* -- bytes in -----------------------------------------------------------------------------------------------------------------
- */
+/* -- bytes in ------------------------------------------------------------------------------------------------------ */
 
 static ssize_t io_read_tls(struct conn *conn, char *into, size_t size)
 {
@@ -199,6 +198,7 @@ static void receive(struct conn *conn)
 		conn->at_end = true;
 	if (n > 0) {
 		count_add(&server->counters.bytes_received, (uint64_t)n);
+		conn->lingered += conn->phase == CONN_LINGERING ? (size_t)n : 0;
 		if (!is_fresh)
 			buffer_grew(&conn->in, (size_t)n);
 	}
@@ -226,8 +226,7 @@ static void stash_input(struct conn *conn)
 	conn->input = SLICE("");
 }
 
-/* -- bytes out ----------------------------------------------------------------------------------------------------------------
- */
+/* -- bytes out ----------------------------------------------------------------------------------------------------- */
 
 struct buffer *conn_out(struct conn *conn)
 {
@@ -323,8 +322,7 @@ static void flush(struct conn *conn)
 	buffer_clear(lent);
 }
 
-/* -- what it speaks -----------------------------------------------------------------------------------------------------------
- */
+/* -- what it speaks ------------------------------------------------------------------------------------------------ */
 
 /* The first byte tells TLS from the rest; it is looked at, not taken, because libssl reads the socket itself. */
 static void look_for_tls(struct conn *conn)
@@ -390,8 +388,7 @@ static void step(struct conn *conn)
 		h2_step(conn);
 }
 
-/* -- timeouts -----------------------------------------------------------------------------------------------------------------
- */
+/* -- timeouts ------------------------------------------------------------------------------------------------------ */
 
 static int64_t phase_deadline(const struct conn *conn)
 {
@@ -455,8 +452,7 @@ static void arm(struct conn *conn)
 		loop_timer_set(&conn->timer, deadline_us - loop_now_us(conn->server->loop));
 }
 
-/* -- serving ------------------------------------------------------------------------------------------------------------------
- */
+/* -- serving ------------------------------------------------------------------------------------------------------- */
 
 /* All is said. Closing at once would reset the connection while the peer still sends, and it might lose our last words. */
 static void linger(struct conn *conn)
@@ -477,7 +473,7 @@ static void settle(struct conn *conn)
 
 	if (conn->is_closing && !conn->is_dead && !unsent(conn) && conn->phase != CONN_LINGERING)
 		linger(conn);
-	if (conn->phase == CONN_LINGERING && conn->at_end)
+	if (conn->phase == CONN_LINGERING && (conn->at_end || conn->lingered > LINGER_BYTES))
 		conn->is_dead = true;
 	if (conn->is_dead) {
 		conn_free(conn);

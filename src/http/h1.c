@@ -12,8 +12,7 @@
 #define REFUSAL_BYTES 512
 #define HEAD_EXTRA_BYTES 192 /* status line, date, content-length, connection, empty line */
 
-/* -- no -----------------------------------------------------------------------------------------------------------------------
- */
+/* -- no ------------------------------------------------------------------------------------------------------------ */
 
 void h1_refuse(struct conn *conn, struct refusal refusal)
 {
@@ -34,8 +33,7 @@ void h1_refuse(struct conn *conn, struct refusal refusal)
 	conn_consume(conn, conn->input.len);
 }
 
-/* -- requests -----------------------------------------------------------------------------------------------------------------
- */
+/* -- requests ------------------------------------------------------------------------------------------------------ */
 
 /* What of the input belongs to the next head, once it is whole: 0 when it is not, or was refused. */
 static size_t head_len(struct conn *conn)
@@ -187,8 +185,7 @@ static bool receive_body(struct conn *conn, struct stream *stream)
 	return true;
 }
 
-/* -- answers ------------------------------------------------------------------------------------------------------------------
- */
+/* -- answers ------------------------------------------------------------------------------------------------------- */
 
 static char *put(char *at, slice s)
 {
@@ -291,8 +288,7 @@ static bool send_answer(struct conn *conn, struct stream *stream)
 	return true;
 }
 
-/* -- the connection -----------------------------------------------------------------------------------------------------------
- */
+/* -- the connection ------------------------------------------------------------------------------------------------ */
 
 /* One move: true when another may follow. */
 static bool move(struct conn *conn)

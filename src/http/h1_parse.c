@@ -24,8 +24,7 @@ enum h1_found h1_head_find(slice in, size_t *scanned, size_t *ret_len)
 	return H1_PARTIAL;
 }
 
-/* -- the head -----------------------------------------------------------------------------------------------------------------
- */
+/* -- the head ------------------------------------------------------------------------------------------------------ */
 
 /* What the headers said, gathered while they pass by. */
 struct sums {
@@ -219,8 +218,7 @@ bool h1_head_parse(char *at, size_t len, struct http_header *headers, size_t hea
 	return true;
 }
 
-/* -- chunks -------------------------------------------------------------------------------------------------------------------
- */
+/* -- chunks -------------------------------------------------------------------------------------------------------- */
 
 /* In the order they come; SIZE comes round again after each chunk's data. */
 enum { SIZE, SIZE_LF, DATA, DATA_CR, DATA_LF, LAST_CR, LAST_LF, DONE };

@@ -12,6 +12,8 @@
 #ifndef HTTP_H1_PARSE_H
 #define HTTP_H1_PARSE_H
 
+#include <sys/types.h>
+
 #include "http/http.h"
 #include "http/request_impl.h"
 

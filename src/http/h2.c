@@ -26,18 +26,23 @@
 #define CREDIT_PER_S 50
 #define CREDIT_PER_MESSAGE 10
 #define COST_OF_ERROR 20
+#define SMALL_DATA_BYTES 64 /* a DATA frame below this costs as one without a request */
+#define UNKNOWN_PER_CREDIT \
+	4096 /* bytes in frames that nghttp2 skips: unknown ones, and what comes late for a stream we reset */
 
 struct h2 {
 	nghttp2_session *session;
+	struct h2_memory memory; /* all the session has */
 	int64_t credit;
 	int64_t credit_at_us;
-	uint32_t last_begun; /* highest stream id given to us */
+	uint32_t last_begun;      /* highest stream id given to us */
+	uint64_t received, known; /* bytes: all, and those of frames nghttp2 looked at */
 	bool has_settings;
 	bool said_goaway, said_last;
+	bool ends_well; /* either side said GOAWAY without blame */
 };
 
-/* -- abuse --------------------------------------------------------------------------------------------------------------------
- */
+/* -- abuse --------------------------------------------------------------------------------------------------------- */
 
 /* Frames that carry no request cost credit; requests and answers earn it, and so does time. Clients' keep-alive and bandwidth
  * pings, window updates and settings stay far below; a flood does not. False: the credit is used up. */
@@ -54,6 +59,27 @@ static bool charge(struct conn *conn, int64_t cost)
 	if (h2->credit > CREDIT_MOST)
 		h2->credit = CREDIT_MOST;
 	return h2->credit >= 0;
+}
+
+/* Skipped frames are not shown to on_begin_frame(), so what they cost is the bytes that are missing there. */
+static bool charge_skipped(struct conn *conn, size_t took)
+{
+	struct h2 *h2 = conn->h2;
+	int64_t cost;
+
+	h2->received += took;
+	if (h2->received < h2->known + UNKNOWN_PER_CREDIT)
+		return true;
+	cost = (int64_t)((h2->received - h2->known) / UNKNOWN_PER_CREDIT);
+	h2->known += (uint64_t)cost * UNKNOWN_PER_CREDIT; /* paid */
+	return charge(conn, cost);
+}
+
+/* Out of memory: the connection is over and its session may not be called again (h2_memory.c). */
+static bool has_failed(struct conn *conn)
+{
+	conn->is_dead = conn->is_dead || conn->h2->memory.has_failed;
+	return conn->h2->memory.has_failed;
 }
 
 static void write_uint32(char *at, uint32_t n)
@@ -74,8 +100,7 @@ static void end_with(struct conn *conn, uint32_t error_code)
 	conn_consume(conn, conn->input.len);
 }
 
-/* -- answers ------------------------------------------------------------------------------------------------------------------
- */
+/* -- answers ------------------------------------------------------------------------------------------------------- */
 
 static nghttp2_nv pair(slice name, slice value)
 {
@@ -192,8 +217,7 @@ static void refuse(struct stream *stream, struct refusal refusal)
 	h2_respond(stream, &response);
 }
 
-/* -- requests -----------------------------------------------------------------------------------------------------------------
- */
+/* -- requests ------------------------------------------------------------------------------------------------------ */
 
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t name_len,
 		     const uint8_t *value, size_t value_len, uint8_t flags, void *user)
@@ -280,6 +304,8 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 
 	if (frame->hd.type == NGHTTP2_SETTINGS)
 		conn->h2->has_settings = true;
+	if (frame->hd.type == NGHTTP2_GOAWAY)
+		conn->h2->ends_well = true;
 	if (frame->hd.type == NGHTTP2_PING)
 		conn->idle_since_us = loop_now_us(conn->server->loop);
 	if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
@@ -294,7 +320,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 		(void)charge(conn, -CREDIT_PER_MESSAGE); /* earned */
 		stream_dispatch(stream);
 	}
-	return failed;
+	return failed || has_failed(conn) ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
 static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data, size_t len, void *user)
@@ -314,10 +340,14 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
 
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *user)
 {
-	bool is_message = hd->type == NGHTTP2_HEADERS || (hd->type == NGHTTP2_DATA && hd->length >= 64);
+	struct conn *conn = user;
+	bool is_message = hd->type == NGHTTP2_HEADERS || (hd->type == NGHTTP2_DATA && hd->length >= SMALL_DATA_BYTES);
 
 	(void)session;
-	return is_message || charge(user, 1) ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
+	conn->h2->known += hd->length + 9;
+	if (has_failed(conn))
+		return NGHTTP2_ERR_CALLBACK_FAILURE;
+	return is_message || charge(conn, 1) ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
 static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error, void *user)
@@ -358,32 +388,7 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t error_code, v
 	return 0;
 }
 
-/* -- the connection -----------------------------------------------------------------------------------------------------------
- */
-
-static void *h2_malloc(size_t size, void *user)
-{
-	(void)user;
-	return mem_alloc(size);
-}
-
-static void h2_free(void *at, void *user)
-{
-	(void)user;
-	(void)mem_free(at); /* gives NULL */
-}
-
-static void *h2_calloc(size_t count, size_t size, void *user)
-{
-	(void)user;
-	return mem_zero(count, size);
-}
-
-static void *h2_realloc(void *at, size_t size, void *user)
-{
-	(void)user;
-	return mem_resize(at, size);
-}
+/* -- the connection ------------------------------------------------------------------------------------------------ */
 
 static nghttp2_session_callbacks *make_callbacks(void)
 {
@@ -420,7 +425,7 @@ static nghttp2_option *make_options(void)
 
 static bool make_session(struct conn *conn)
 {
-	static nghttp2_mem heap = { NULL, h2_malloc, h2_free, h2_calloc, h2_realloc };
+	nghttp2_mem heap = { &conn->h2->memory, h2_memory_alloc, h2_memory_free, h2_memory_zero, h2_memory_resize };
 	nghttp2_session_callbacks *callbacks = make_callbacks();
 	nghttp2_option *option = make_options();
 	bool ok = callbacks && option && nghttp2_session_server_new3(&conn->h2->session, callbacks, conn, option, &heap) == 0;
@@ -455,7 +460,9 @@ void h2_close(struct conn *conn)
 {
 	if (!conn->h2)
 		return;
-	nghttp2_session_del(conn->h2->session); /* NULL is fine; calls nothing back */
+	if (!conn->h2->memory.has_failed)
+		nghttp2_session_del(conn->h2->session); /* NULL is fine; calls nothing back */
+	h2_memory_done(&conn->h2->memory);
 	conn->h2 = mem_free(conn->h2);
 }
 
@@ -463,11 +470,13 @@ static void receive(struct conn *conn)
 {
 	ssize_t took = nghttp2_session_mem_recv(conn->h2->session, (const uint8_t *)conn->input.at, conn->input.len);
 
-	if (took >= 0) {
-		conn_consume(conn, (size_t)took);
+	if (has_failed(conn))
 		return;
-	}
-	if (took == NGHTTP2_ERR_NOMEM || took == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
+	if (took >= 0)
+		conn_consume(conn, (size_t)took);
+	if (took >= 0 && charge_skipped(conn, (size_t)took))
+		return;
+	if (took == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
 		conn->is_dead = true;
 		return;
 	}
@@ -482,10 +491,12 @@ static void collect(struct conn *conn)
 
 	while (conn_room(conn) > 0) {
 		ssize_t n = nghttp2_session_mem_send(session, &bytes);
-		if (n < 0)
-			conn->is_dead = true;
-		if (n <= 0)
+		if (has_failed(conn) || n == 0)
 			return;
+		if (n < 0) {
+			conn->is_dead = true;
+			return;
+		}
 		buffer_add(conn_out(conn), slice_of((const char *)bytes, (size_t)n));
 	}
 	conn->has_more = nghttp2_session_want_write(session);
@@ -499,13 +510,20 @@ void h2_step(struct conn *conn)
 		conn->is_dead = true; /* half a connection serves no stream */
 		return;
 	}
+	if (has_failed(conn))
+		return;
 	if (conn->input.len && conn_room(conn) > 0)
 		receive(conn);
 	if (conn->is_dead || conn->is_closing)
 		return;
 	collect(conn);
-	if (!nghttp2_session_want_read(h2->session) && !nghttp2_session_want_write(h2->session))
+	if (conn->is_dead)
+		return;
+	if (!nghttp2_session_want_read(h2->session) && !nghttp2_session_want_write(h2->session)) {
 		conn->is_closing = true;
+		if (!h2->ends_well) /* nghttp2 has said what was wrong */
+			count_add(&conn->server->counters.floods, 1);
+	}
 	if (conn->server->is_draining && h2->said_last && conn->stream_count == 0 && !conn->has_more)
 		conn->is_closing = true;
 }
@@ -522,14 +540,13 @@ void h2_goaway(struct conn *conn, bool is_final)
 	else if (is_final && !h2->said_last)
 		failed = nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE, (int32_t)h2->last_begun, NGHTTP2_NO_ERROR, NULL,
 					       0);
-	h2->said_goaway = true;
+	h2->said_goaway = h2->ends_well = true;
 	h2->said_last = h2->said_last || is_final;
 	if (failed)
 		conn->is_dead = true; /* no memory */
 }
 
-/* -- timeouts -----------------------------------------------------------------------------------------------------------------
- */
+/* -- timeouts ------------------------------------------------------------------------------------------------------ */
 
 static int64_t stream_deadline(const struct stream *stream)
 {
@@ -585,6 +602,6 @@ void h2_timeout(struct conn *conn)
 		count_add(&conn->server->counters.timeouts, 1);
 	if (nghttp2_session_terminate_session(conn->h2->session, NGHTTP2_NO_ERROR) != 0)
 		conn->is_dead = true; /* no memory */
-	conn->h2->has_settings = true;
+	conn->h2->has_settings = conn->h2->ends_well = true;
 	conn->idle_since_us = loop_now_us(conn->server->loop); /* once: the GOAWAY ends the connection when it is out */
 }

@@ -24,8 +24,7 @@
 struct http_server;
 struct tls_server;
 
-/* -- request ------------------------------------------------------------------------------------------------------------------
- */
+/* -- request ------------------------------------------------------------------------------------------------------- */
 
 /* Names are in lower case, values without outer blanks; bytes 0x20..0x7e, tab and 0x80..0xff only (RFC 9110 5.5). */
 struct http_header {
@@ -65,8 +64,7 @@ struct http_request {
 /* How many headers bear this name (given in lower case); the first one's value goes to ret_value when there is any. */
 size_t http_header(const struct http_request *request, const char *name, slice *ret_value);
 
-/* -- response -----------------------------------------------------------------------------------------------------------------
- */
+/* -- response ------------------------------------------------------------------------------------------------------ */
 
 struct http_response {
 	int status; /* 200..599 */
@@ -91,8 +89,7 @@ bool http_is_cancelled(struct stream_ref ref);
 /* The request behind the reference while its handler has it, NULL after it was given back. */
 struct http_request *http_request_of(struct stream_ref ref);
 
-/* -- server -------------------------------------------------------------------------------------------------------------------
- */
+/* -- server -------------------------------------------------------------------------------------------------------- */
 
 /* 0 or NULL takes the default. Limits are per server, that is per loop thread, unless said. */
 struct http_server_options {
@@ -142,7 +139,7 @@ struct http_counters {
 	uint64_t requests_cancelled;
 	uint64_t away;     /* given to the handler and not yet back */
 	uint64_t timeouts; /* idle closes not counted */
-	uint64_t floods;   /* connections ended for abuse */
+	uint64_t floods;   /* HTTP/2 connections ended for abuse or broken framing */
 	uint64_t tls_failures;
 	uint64_t bytes_received, bytes_sent; /* as the application sees them: without TLS' own */
 	uint64_t memory_bytes;               /* what counts against the option of that name */

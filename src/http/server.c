@@ -14,8 +14,7 @@
 #define ACCEPT_PAUSE_US (100 * US_PER_MS) /* when descriptors ran out */
 #define DRAIN_TICK_US (100 * US_PER_MS)
 
-/* -- books --------------------------------------------------------------------------------------------------------------------
- */
+/* -- books --------------------------------------------------------------------------------------------------------- */
 
 void server_holds(struct http_server *server, size_t *held, size_t now)
 {
@@ -50,8 +49,7 @@ void http_server_counters(const struct http_server *server, struct http_counters
 #undef COPY
 }
 
-/* -- the end of a turn --------------------------------------------------------------------------------------------------------
- */
+/* -- the end of a turn --------------------------------------------------------------------------------------------- */
 
 /* Serves the connections answered during the turn, each once; those still not done get the next turn. */
 static void turn_ended(struct loop_hook *hook)
@@ -73,8 +71,7 @@ static void wake_again(struct loop_timer *timer)
 	(void)timer; /* the turn itself is all that was wanted */
 }
 
-/* -- accepting ----------------------------------------------------------------------------------------------------------------
- */
+/* -- accepting ----------------------------------------------------------------------------------------------------- */
 
 static void take(struct http_server *server, int fd, const struct socket_address *address)
 {
@@ -160,8 +157,7 @@ static void stop_listening(struct http_server *server)
 	server->listener_count = 0;
 }
 
-/* -- the end ------------------------------------------------------------------------------------------------------------------
- */
+/* -- the end ------------------------------------------------------------------------------------------------------- */
 
 static void close_all(struct http_server *server)
 {
@@ -238,8 +234,7 @@ struct http_server *http_server_free(struct http_server *server)
 	return mem_free(server);
 }
 
-/* -- the beginning ------------------------------------------------------------------------------------------------------------
- */
+/* -- the beginning ------------------------------------------------------------------------------------------------- */
 
 static void fill_defaults(struct http_server_options *options)
 {

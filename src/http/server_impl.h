@@ -99,6 +99,7 @@ struct conn {
 	struct socket_peer peer;
 	int64_t phase_since_us, idle_since_us, send_since_us;
 	uint64_t send_taken; /* since send_since_us */
+	size_t lingered;     /* bytes dropped since our last word */
 	bool is_tls;
 	bool is_dirty;    /* in the server's list, to be served at the turn's end */
 	bool at_end;      /* the peer sends no more */
@@ -164,8 +165,7 @@ static inline void count_sub(_Atomic uint64_t *counter, uint64_t n)
 	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) - n, memory_order_relaxed);
 }
 
-/* -- server.c -----------------------------------------------------------------------------------------------------------------
- */
+/* -- server.c ------------------------------------------------------------------------------------------------------ */
 
 /* `now` bytes are held where *held were: keeps the books of memory_bytes. */
 void server_holds(struct http_server *server, size_t *held, size_t now);
@@ -174,8 +174,7 @@ static inline bool server_is_full(const struct http_server *server)
 	return server->memory > server->options.memory_bytes;
 }
 
-/* -- conn.c -------------------------------------------------------------------------------------------------------------------
- */
+/* -- conn.c -------------------------------------------------------------------------------------------------------- */
 
 /* NULL without memory (fd stays the caller's then). fd -1 makes one for conn_feed(). */
 struct conn *conn_new(struct http_server *server, int fd, const struct socket_peer *peer);
@@ -191,8 +190,7 @@ bool conn_feed(struct conn *conn, slice bytes);
 void conn_feed_end(struct conn *conn);
 /* Drops n bytes of conn->input. */
 void conn_consume(struct conn *conn, size_t n);
-/* Where output goes while the connection is served; at most OUT_SLACK_BYTES beyond OUT_BYTES. A failure kills the connection.
- */
+/* Where output goes while the connection is served; at most OUT_SLACK_BYTES beyond OUT_BYTES. A failure ends it. */
 struct buffer *conn_out(struct conn *conn);
 /* Bytes that may be added before OUT_BYTES is reached. */
 size_t conn_room(const struct conn *conn);
@@ -201,8 +199,7 @@ int64_t allowance_us(uint32_t limit_ms, uint64_t moved);
 /* The earlier of two deadlines, where 0 is none. */
 int64_t earlier(int64_t a_us, int64_t b_us);
 
-/* -- stream.c -----------------------------------------------------------------------------------------------------------------
- */
+/* -- stream.c ------------------------------------------------------------------------------------------------------ */
 
 /* The stream behind a reference while its call is away, else NULL. */
 struct stream *stream_find(struct stream_ref ref);
@@ -217,8 +214,7 @@ void stream_dispatch(struct stream *stream);
 /* Nobody waits any more: tells the handler when the call is away, else recycles. The stream may be gone afterwards. */
 void stream_cancel(struct stream *stream);
 
-/* -- response.c ---------------------------------------------------------------------------------------------------------------
- */
+/* -- response.c ---------------------------------------------------------------------------------------------------- */
 
 /* The value of the Date header for now. */
 slice response_date(struct http_server *server);
@@ -230,8 +226,7 @@ size_t number_write(char *at, uint64_t number);
 /* An arena copy of headers with their text; NULL when it does not fit. */
 struct http_header *headers_copy(struct arena *arena, const struct http_header *headers, size_t count);
 
-/* -- h1.c ---------------------------------------------------------------------------------------------------------------------
- */
+/* -- h1.c ---------------------------------------------------------------------------------------------------------- */
 
 void h1_step(struct conn *conn);
 void h1_respond(struct stream *stream, const struct http_response *response);
@@ -242,8 +237,7 @@ void h1_timeout(struct conn *conn);
 /* Says no (status and sentence) and closes. */
 void h1_refuse(struct conn *conn, struct refusal refusal);
 
-/* -- h2.c ---------------------------------------------------------------------------------------------------------------------
- */
+/* -- h2.c ---------------------------------------------------------------------------------------------------------- */
 
 bool h2_open(struct conn *conn);
 void h2_close(struct conn *conn);
@@ -255,12 +249,29 @@ void h2_timeout(struct conn *conn);
 /* First call: announces the end; second: no streams any more but those begun. */
 void h2_goaway(struct conn *conn, bool is_final);
 
-/* -- h2_head.c ----------------------------------------------------------------------------------------------------------------
- */
+/* -- h2_head.c ----------------------------------------------------------------------------------------------------- */
 
 /* Keeps one field, pseudo-headers included; the text is copied. */
 struct refusal h2_head_add(struct stream *stream, slice name, slice value);
 /* The head is whole: fills the request in, or says what is wrong with it. */
 struct refusal h2_head_check(struct stream *stream);
+
+/* -- h2_memory.c --------------------------------------------------------------------------------------------------- */
+
+struct h2_block;
+
+/* Zeroed at first. Once has_failed, its owner must not be called any more, only h2_memory_done(). */
+struct h2_memory {
+	LIST_HEAD(, h2_block) blocks;
+	bool has_failed;
+};
+
+/* malloc, calloc, free and realloc in the form nghttp2_mem wants; user is the struct h2_memory. */
+void *h2_memory_alloc(size_t size, void *user);
+void *h2_memory_zero(size_t count, size_t size, void *user);
+void h2_memory_free(void *at, void *user);
+void *h2_memory_resize(void *at, size_t size, void *user);
+/* Frees every block left. */
+void h2_memory_done(struct h2_memory *memory);
 
 #endif

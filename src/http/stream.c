@@ -79,8 +79,7 @@ void http_release(struct stream_ref ref)
 	conn_touch(stream->conn);
 }
 
-/* -- slots --------------------------------------------------------------------------------------------------------------------
- */
+/* -- slots --------------------------------------------------------------------------------------------------------- */
 
 static bool grow_slots(struct http_server *server)
 {
@@ -208,8 +207,7 @@ void stream_cancel(struct stream *stream)
 		server->options.on_cancel(server->options.user, &stream->request);
 }
 
-/* -- receiving ----------------------------------------------------------------------------------------------------------------
- */
+/* -- receiving ----------------------------------------------------------------------------------------------------- */
 
 bool stream_body_add(struct stream *stream, slice data)
 {

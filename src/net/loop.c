@@ -202,8 +202,7 @@ int64_t loop_now_us(const struct loop *loop)
 	return loop->now_us;
 }
 
-/* -- descriptors --------------------------------------------------------------------------------------------------------------
- */
+/* -- descriptors --------------------------------------------------------------------------------------------------- */
 
 static ev_io *io_watcher(struct loop_io *io)
 {
@@ -240,8 +239,7 @@ void loop_io_want(struct loop_io *io, int events)
 	ev_io_start(io->loop->ev, watcher);
 }
 
-/* -- timers -------------------------------------------------------------------------------------------------------------------
- */
+/* -- timers -------------------------------------------------------------------------------------------------------- */
 
 static ev_timer *timer_watcher(struct loop_timer *timer)
 {
@@ -296,8 +294,7 @@ void loop_timer_cancel(struct loop_timer *timer)
 	timer->alarm_us = timer->due_us = 0;
 }
 
-/* -- signals ------------------------------------------------------------------------------------------------------------------
- */
+/* -- signals ------------------------------------------------------------------------------------------------------- */
 
 static ev_signal *signal_watcher(struct loop_signal *signal)
 {
@@ -326,8 +323,7 @@ void loop_signal_stop(struct loop_signal *signal)
 	ev_signal_stop(signal->loop->ev, signal_watcher(signal));
 }
 
-/* -- around the wait ----------------------------------------------------------------------------------------------------------
- */
+/* -- around the wait ----------------------------------------------------------------------------------------------- */
 
 void loop_hook_add(struct loop *loop, struct loop_hook *hook)
 {

@@ -34,8 +34,7 @@ struct loop *loop_current(void);
 /* Monotonic time (as clock_ticks_us), read once per wake-up, so it is cheap and stands still within one. */
 int64_t loop_now_us(const struct loop *loop);
 
-/* -- tasks from anywhere ------------------------------------------------------------------------------------------------------
- */
+/* -- tasks from anywhere ------------------------------------------------------------------------------------------- */
 
 /* Lives in the thing it is about; stays untouched from loop_post() until run() is called. */
 struct loop_task {
@@ -47,8 +46,7 @@ struct loop_task {
  * compare-and-swap; many posts cost one wake-up. A task is in at most one mailbox at a time. */
 void loop_post(struct loop *loop, struct loop_task *task);
 
-/* -- readiness of a descriptor ------------------------------------------------------------------------------------------------
- */
+/* -- readiness of a descriptor ------------------------------------------------------------------------------------- */
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 
@@ -71,8 +69,7 @@ void loop_io_init(struct loop *loop, struct loop_io *io, int fd, void (*ready)(s
 /* Level-triggered. 0 wants nothing: do that before closing the descriptor or freeing io. */
 void loop_io_want(struct loop_io *io, int events);
 
-/* -- timers -------------------------------------------------------------------------------------------------------------------
- */
+/* -- timers -------------------------------------------------------------------------------------------------------- */
 
 /* Fires once. Moving one later is free: the old alarm wakes up, sees the new time and goes back to sleep. */
 struct loop_timer {
@@ -94,8 +91,7 @@ static inline bool loop_timer_is_set(const struct loop_timer *timer)
 	return timer->due_us != 0;
 }
 
-/* -- signals ------------------------------------------------------------------------------------------------------------------
- */
+/* -- signals ------------------------------------------------------------------------------------------------------- */
 
 struct loop_signal {
 	void (*caught)(struct loop_signal *signal);
@@ -108,8 +104,7 @@ struct loop_signal {
 void loop_signal_start(struct loop *loop, struct loop_signal *signal, int number, void (*caught)(struct loop_signal *signal));
 void loop_signal_stop(struct loop_signal *signal);
 
-/* -- around the wait ----------------------------------------------------------------------------------------------------------
- */
+/* -- around the wait ----------------------------------------------------------------------------------------------- */
 
 /* Runs before each wait, when everything that was ready has been handled: the place to write what a turn gathered. */
 struct loop_hook {

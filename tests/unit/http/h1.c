@@ -26,27 +26,27 @@ static int ask(struct served *served, const void *bytes, size_t len, struct repl
 
 TEST(a_request_arrives_with_everything_it_said)
 {
-	struct served served;
+	struct served *served;
 	struct reply reply = { .code = 0 };
 
-	served_start(&served, NULL);
-	CHECK_INT(ASK(&served, "GET /show?q=1 HTTP/1.1\r\nHost: A.example:80\r\nX-One: 1\r\nx-one: 2\r\n\r\n", &reply), 200);
+	served = served_start(NULL);
+	CHECK_INT(ASK(served, "GET /show?q=1 HTTP/1.1\r\nHost: A.example:80\r\nX-One: 1\r\nx-one: 2\r\n\r\n", &reply), 200);
 	assert_string_equal(reply.body, "GET|http|A.example:80|/show|q=1|127.0.0.1|h2=0|tls=0|loop=1\n"
 					"host=A.example:80\nx-one=1\nx-one=2\n");
 	CHECK(strstr(reply.text, "\r\ndate: ") && strstr(reply.text, " GMT\r\n") && !strstr(reply.text, "connection: close"));
 	client_reply_done(&reply);
-	served_stop(&served);
+	served_stop(served);
 }
 
 TEST(pipelined_requests_are_answered_in_order_also_when_the_first_takes_longest)
 {
-	struct served served;
+	struct served *served;
 	struct client client;
 	struct reply reply = { .code = 0 };
 	char body[8];
 
-	served_start(&served, NULL);
-	client_open(&client, &served);
+	served = served_start(NULL);
+	client_open(&client, served);
 	for (int i = 0; i < 50; i++) {
 		char text[128];
 		int len = snprintf(text, sizeof(text), "POST /%s HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n%03d",
@@ -61,43 +61,43 @@ TEST(pipelined_requests_are_answered_in_order_also_when_the_first_takes_longest)
 	}
 	client_reply_done(&reply);
 	client_close(&client);
-	served_stop(&served);
+	served_stop(served);
 }
 
 TEST(a_pipelined_request_waits_unread_behind_one_that_is_away)
 {
-	struct served served;
+	struct served *served;
 	struct client client;
 	struct reply reply = { .code = 0 };
 
-	served_start(&served, NULL);
-	client_open(&client, &served);
+	served = served_start(NULL);
+	client_open(&client, served);
 	SAY(&client, GET("/hold") GET("/hold"));
-	EVENTUALLY(atomic_load(&served.holding) == 1);
+	EVENTUALLY(atomic_load(&served->holding) == 1);
 	CHECK(client_hears_nothing(&client, 50));
-	CHECK_INT(served_counters(&served).requests_http1, 1);
-	served_let_go(&served);
+	CHECK_INT(served_counters(served).requests_http1, 1);
+	served_let_go(served);
 	client_reply(&client, &reply, false);
 	assert_string_equal(reply.body, "held");
-	EVENTUALLY(atomic_load(&served.holding) == 1);
-	served_let_go(&served);
+	EVENTUALLY(atomic_load(&served->holding) == 1);
+	served_let_go(served);
 	client_reply(&client, &reply, false);
 	CHECK_INT(reply.code, 200);
 	client_reply_done(&reply);
 	client_close(&client);
-	served_stop(&served);
+	served_stop(served);
 }
 
 TEST(a_request_sent_byte_by_byte_is_the_same_request)
 {
 	static const char text[] =
 		"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n3\r\n, w\r\n0\r\n\r\n";
-	struct served served;
+	struct served *served;
 	struct client client;
 	struct reply reply = { .code = 0 };
 
-	served_start(&served, NULL);
-	client_open(&client, &served);
+	served = served_start(NULL);
+	client_open(&client, served);
 	for (size_t i = 0; i < sizeof(text) - 1; i++)
 		CHECK(client_send(&client, text + i, 1));
 	client_reply(&client, &reply, false);
@@ -108,17 +108,17 @@ TEST(a_request_sent_byte_by_byte_is_the_same_request)
 	CHECK_INT(reply.code, 200);
 	client_reply_done(&reply);
 	client_close(&client);
-	served_stop(&served);
+	served_stop(served);
 }
 
 TEST(a_client_that_waits_for_100_continue_gets_it_and_one_that_does_not_is_served)
 {
-	struct served served;
+	struct served *served;
 	struct client client;
 	struct reply reply = { .code = 0 };
 
-	served_start(&served, NULL);
-	client_open(&client, &served);
+	served = served_start(NULL);
+	client_open(&client, served);
 	SAY(&client, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
 	client_reply(&client, &reply, false);
 	CHECK_INT(reply.code, 100);
@@ -133,17 +133,17 @@ TEST(a_client_that_waits_for_100_continue_gets_it_and_one_that_does_not_is_serve
 	CHECK_INT(reply.code, 413);
 	client_reply_done(&reply);
 	client_close(&client);
-	served_stop(&served);
+	served_stop(served);
 }
 
 TEST(head_tells_the_length_and_sends_no_body)
 {
-	struct served served;
+	struct served *served;
 	struct client client;
 	struct reply reply = { .code = 0 };
 
-	served_start(&served, NULL);
-	client_open(&client, &served);
+	served = served_start(NULL);
+	client_open(&client, served);
 	SAY(&client, "HEAD /big HTTP/1.1\r\nHost: a\r\n\r\n" GET("/echo"));
 	client_reply(&client, &reply, true);
 	CHECK(reply.code == 200 && strstr(reply.text, "content-length: 3000000\r\n"));
@@ -151,41 +151,41 @@ TEST(head_tells_the_length_and_sends_no_body)
 	CHECK(reply.code == 200 && reply.body_len == 0);
 	client_reply_done(&reply);
 	client_close(&client);
-	served_stop(&served);
+	served_stop(served);
 }
 
 TEST(the_connection_closes_when_asked_to_and_after_http_1_0)
 {
-	struct served served;
+	struct served *served;
 	struct client client;
 	struct reply reply = { .code = 0 };
 
-	served_start(&served, NULL);
-	client_open(&client, &served);
+	served = served_start(NULL);
+	client_open(&client, served);
 	SAY(&client, "GET /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" GET("/echo"));
 	client_reply(&client, &reply, false);
 	CHECK(reply.code == 200 && strstr(reply.text, "connection: close") && !reply.has_more);
 	CHECK(client_sees_end(&client));
 	client_close(&client);
-	client_open(&client, &served);
+	client_open(&client, served);
 	SAY(&client, "GET /echo HTTP/1.0\r\nHost: a\r\n\r\n");
 	client_reply(&client, &reply, false);
 	CHECK(reply.code == 200 && strstr(reply.text, "connection: close"));
 	CHECK(client_sees_end(&client));
 	client_close(&client);
-	CHECK_INT(served_counters(&served).requests_http1, 2);
+	CHECK_INT(served_counters(served).requests_http1, 2);
 	client_reply_done(&reply);
-	served_stop(&served);
+	served_stop(served);
 }
 
 TEST(a_client_that_half_closes_still_gets_its_answer)
 {
-	struct served served;
+	struct served *served;
 	struct client client;
 	struct reply reply = { .code = 0 };
 
-	served_start(&served, NULL);
-	client_open(&client, &served);
+	served = served_start(NULL);
+	client_open(&client, served);
 	SAY(&client, "POST /later HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nok");
 	CHECK_INT(shutdown(client.fd, SHUT_WR), 0);
 	client_reply(&client, &reply, false);
@@ -193,23 +193,23 @@ TEST(a_client_that_half_closes_still_gets_its_answer)
 	CHECK(client_sees_end(&client));
 	client_reply_done(&reply);
 	client_close(&client);
-	served_stop(&served);
+	served_stop(served);
 }
 
 TEST(every_smuggling_shape_ends_its_connection_and_reaches_no_handler)
 {
-	struct served served;
+	struct served *served;
 	struct client client;
 	struct reply reply = { .code = 0 };
 	const struct smuggled *tables[] = { smuggled_heads, smuggled_bodies };
 	size_t counts[] = { sizeof(smuggled_heads) / sizeof(*smuggled_heads),
 			    sizeof(smuggled_bodies) / sizeof(*smuggled_bodies) };
 
-	served_start(&served, NULL);
+	served = served_start(NULL);
 	for (size_t t = 0; t < 2; t++) {
 		for (size_t i = 0; i < counts[t]; i++) {
 			const struct smuggled *s = &tables[t][i];
-			client_open(&client, &served);
+			client_open(&client, served);
 			CHECK(client_send(&client, s->bytes, s->len));
 			(void)client_send(&client, GET("/show"), sizeof(GET("/show")) - 1); /* must stay unanswered */
 			client_reply(&client, &reply, false);
@@ -220,10 +220,10 @@ TEST(every_smuggling_shape_ends_its_connection_and_reaches_no_handler)
 			client_close(&client);
 		}
 	}
-	CHECK_INT(served_counters(&served).requests_http1, 0);
-	CHECK_INT(served_counters(&served).requests_refused, counts[0] + counts[1]);
+	CHECK_INT(served_counters(served).requests_http1, 0);
+	CHECK_INT(served_counters(served).requests_refused, counts[0] + counts[1]);
 	client_reply_done(&reply);
-	served_stop(&served);
+	served_stop(served);
 }
 
 /* The first header's value has n bytes. */
@@ -244,29 +244,29 @@ static int ask_with_header(struct served *served, size_t n, struct reply *reply)
 
 TEST(an_authorization_of_32_kib_is_taken_and_64_kib_of_headers_are_not)
 {
-	struct served served;
+	struct served *served;
 	struct reply reply = { .code = 0 };
 
-	served_start(&served, NULL);
-	CHECK_INT(ask_with_header(&served, 32 * 1024, &reply), 200);
-	CHECK_INT(ask_with_header(&served, 64 * 1024 - 100, &reply), 200);
-	CHECK_INT(ask_with_header(&served, 64 * 1024, &reply), 431);
-	CHECK_INT(ask_with_header(&served, 1024 * 1024, &reply), 431);
+	served = served_start(NULL);
+	CHECK_INT(ask_with_header(served, 32 * 1024, &reply), 200);
+	CHECK_INT(ask_with_header(served, 64 * 1024 - 100, &reply), 200);
+	CHECK_INT(ask_with_header(served, 64 * 1024, &reply), 431);
+	CHECK_INT(ask_with_header(served, 1024 * 1024, &reply), 431);
 	client_reply_done(&reply);
-	served_stop(&served);
+	served_stop(served);
 }
 
 TEST(a_body_past_the_limit_is_refused_before_it_is_sent_or_while)
 {
 	struct http_server_options options = { .body_bytes = 100000 };
-	struct served served;
+	struct served *served;
 	struct client client;
 	struct reply reply = { .code = 0 };
 	char chunk[4096 + 8];
 
-	served_start(&served, &options);
-	CHECK_INT(ASK(&served, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100001\r\n\r\n", &reply), 413);
-	client_open(&client, &served);
+	served = served_start(&options);
+	CHECK_INT(ASK(served, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100001\r\n\r\n", &reply), 413);
+	client_open(&client, served);
 	SAY(&client, "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
 	memset(chunk, 'x', sizeof(chunk));
 	memcpy(chunk, "1000\r\n", 6);
@@ -277,20 +277,20 @@ TEST(a_body_past_the_limit_is_refused_before_it_is_sent_or_while)
 	CHECK_INT(reply.code, 413);
 	client_close(&client);
 	client_reply_done(&reply);
-	served_stop(&served);
+	served_stop(served);
 }
 
 TEST(large_bodies_pass_both_ways)
 {
-	struct served served;
+	struct served *served;
 	struct client client;
 	struct reply reply = { .code = 0 };
 	size_t n = 4 * 1024 * 1024;
 	char *body = malloc(n);
 
-	served_start(&served, NULL);
+	served = served_start(NULL);
 	memset(body, 'y', n);
-	client_open(&client, &served);
+	client_open(&client, served);
 	SAY(&client, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4194304\r\n\r\n");
 	CHECK(client_send(&client, body, n));
 	client_reply(&client, &reply, false);
@@ -304,21 +304,21 @@ TEST(large_bodies_pass_both_ways)
 	client_reply_done(&reply);
 	client_close(&client);
 	free(body);
-	served_stop(&served);
+	served_stop(served);
 }
 
 TEST(a_slow_head_and_a_slow_body_are_told_408_and_a_silent_client_is_closed)
 {
 	struct http_server_options options = { .header_ms = 200, .body_ms = 200, .idle_ms = 400 };
-	struct served served;
+	struct served *served;
 	struct client slow_head, slow_body, silent, idle;
 	struct reply reply = { .code = 0 };
 
-	served_start(&served, &options);
-	client_open(&slow_head, &served);
-	client_open(&slow_body, &served);
-	client_open(&silent, &served);
-	client_open(&idle, &served);
+	served = served_start(&options);
+	client_open(&slow_head, served);
+	client_open(&slow_body, served);
+	client_open(&silent, served);
+	client_open(&idle, served);
 	SAY(&slow_head, "GET / HT");
 	SAY(&slow_body, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n");
 	SAY(&idle, GET("/echo"));
@@ -333,123 +333,123 @@ TEST(a_slow_head_and_a_slow_body_are_told_408_and_a_silent_client_is_closed)
 	CHECK_INT(reply.code, 408);
 	client_reply(&slow_body, &reply, false);
 	CHECK_INT(reply.code, 408);
-	CHECK_INT(served_counters(&served).timeouts, 2);
+	CHECK_INT(served_counters(served).timeouts, 2);
 	CHECK(client_sees_end(&silent) && client_sees_end(&idle));
-	EVENTUALLY(served_counters(&served).connections_open <= 2);
+	EVENTUALLY(served_counters(served).connections_open <= 2);
 	client_close(&slow_head);
 	client_close(&slow_body);
 	client_close(&silent);
 	client_close(&idle);
 	client_reply_done(&reply);
-	served_stop(&served);
+	served_stop(served);
 }
 
 TEST(a_client_that_takes_nothing_is_cut)
 {
 	struct http_server_options options = { .send_ms = 300 };
-	struct served served;
+	struct served *served;
 	struct client client;
 	int small = 4096;
 
-	served_start(&served, &options);
-	client_open(&client, &served);
+	served = served_start(&options);
+	client_open(&client, served);
 	setsockopt(client.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	for (int i = 0; i < 10; i++)
 		SAY(&client, GET("/big"));
-	EVENTUALLY(served_counters(&served).timeouts == 1);
-	EVENTUALLY(served_counters(&served).connections_open == 0);
-	CHECK(served_counters(&served).memory_bytes < 200000);
+	EVENTUALLY(served_counters(served).timeouts == 1);
+	EVENTUALLY(served_counters(served).connections_open == 0);
+	CHECK(served_counters(served).memory_bytes < 200000);
 	client_close(&client);
-	served_stop(&served);
+	served_stop(served);
 }
 
 TEST(a_client_that_takes_nothing_holds_a_bounded_amount)
 {
-	struct served served;
+	struct served *served;
 	struct client client;
 
-	served_start(&served, NULL);
-	client_open(&client, &served);
+	served = served_start(NULL);
+	client_open(&client, served);
 	for (int i = 0; i < 200; i++)
 		SAY(&client, GET("/big"));
 	usleep(200000);
-	CHECK(served_counters(&served).memory_bytes < 3000000);
+	CHECK(served_counters(served).memory_bytes < 3000000);
 	client_close(&client);
-	EVENTUALLY(served_counters(&served).connections_open == 0);
-	served_stop(&served);
+	EVENTUALLY(served_counters(served).connections_open == 0);
+	served_stop(served);
 }
 
 TEST(connections_past_the_limit_are_closed_and_places_come_back)
 {
 	struct http_server_options options = { .connections = 2 };
-	struct served served;
+	struct served *served;
 	struct client one, two, three;
 	struct reply reply = { .code = 0 };
 
-	served_start(&served, &options);
-	client_open(&one, &served);
-	client_open(&two, &served);
-	EVENTUALLY(served_counters(&served).connections_open == 2);
-	client_open(&three, &served);
+	served = served_start(&options);
+	client_open(&one, served);
+	client_open(&two, served);
+	EVENTUALLY(served_counters(served).connections_open == 2);
+	client_open(&three, served);
 	CHECK(client_sees_end(&three));
 	client_close(&one);
-	EVENTUALLY(served_counters(&served).connections_open == 1);
-	CHECK_INT(ASK(&served, GET("/echo"), &reply), 200);
-	CHECK_INT(served_counters(&served).connections_refused, 1);
+	EVENTUALLY(served_counters(served).connections_open == 1);
+	CHECK_INT(ASK(served, GET("/echo"), &reply), 200);
+	CHECK_INT(served_counters(served).connections_refused, 1);
 	client_close(&two);
 	client_close(&three);
 	client_reply_done(&reply);
-	served_stop(&served);
+	served_stop(served);
 }
 
 TEST(requests_past_the_limit_are_told_503)
 {
 	struct http_server_options options = { .streams = 1 };
-	struct served served;
+	struct served *served;
 	struct client client;
 	struct reply reply = { .code = 0 };
 
-	served_start(&served, &options);
-	client_open(&client, &served);
+	served = served_start(&options);
+	client_open(&client, served);
 	SAY(&client, GET("/hold"));
-	EVENTUALLY(atomic_load(&served.holding) == 1);
-	CHECK_INT(ASK(&served, GET("/echo"), &reply), 503);
-	served_let_go(&served);
+	EVENTUALLY(atomic_load(&served->holding) == 1);
+	CHECK_INT(ASK(served, GET("/echo"), &reply), 503);
+	served_let_go(served);
 	client_reply(&client, &reply, false);
 	CHECK_INT(reply.code, 200);
-	CHECK_INT(ASK(&served, GET("/echo"), &reply), 200);
+	CHECK_INT(ASK(served, GET("/echo"), &reply), 200);
 	client_close(&client);
 	client_reply_done(&reply);
-	served_stop(&served);
+	served_stop(served);
 }
 
 TEST(an_answer_that_would_break_the_framing_becomes_500)
 {
-	struct served served;
+	struct served *served;
 	struct reply reply = { .code = 0 };
 
-	served_start(&served, NULL);
-	CHECK_INT(ASK(&served, GET("/split"), &reply), 500);
+	served = served_start(NULL);
+	CHECK_INT(ASK(served, GET("/split"), &reply), 500);
 	CHECK(!strstr(reply.text, "x-split"));
-	CHECK_INT(ASK(&served, GET("/drop"), &reply), 0);
+	CHECK_INT(ASK(served, GET("/drop"), &reply), 0);
 	client_reply_done(&reply);
-	served_stop(&served);
+	served_stop(served);
 }
 
 TEST(tls_and_garbage_on_a_plain_port_are_ended)
 {
-	struct served served;
+	struct served *served;
 	struct client client;
 	struct reply reply = { .code = 0 };
 
-	served_start(&served, NULL);
-	client_open(&client, &served);
+	served = served_start(NULL);
+	client_open(&client, served);
 	SAY(&client, "\x16\x03\x01\x02");
 	CHECK(client_sees_end(&client));
 	client_close(&client);
-	CHECK_INT(ASK(&served, "\x01\x02\x03\x04", &reply), 400);
+	CHECK_INT(ASK(served, "\x01\x02\x03\x04", &reply), 400);
 	client_reply_done(&reply);
-	served_stop(&served);
+	served_stop(served);
 }
 
 static atomic_int drained;
@@ -471,47 +471,47 @@ static void drain_briefly(struct served *served)
 
 TEST(a_drain_finishes_what_runs_closes_what_idles_and_then_says_so)
 {
-	struct served served;
+	struct served *served;
 	struct client busy, idle;
 	struct reply reply = { .code = 0 };
 
 	atomic_store(&drained, 0);
-	served_start(&served, NULL);
-	client_open(&busy, &served);
-	client_open(&idle, &served);
+	served = served_start(NULL);
+	client_open(&busy, served);
+	client_open(&idle, served);
 	SAY(&idle, GET("/echo"));
 	client_reply(&idle, &reply, false);
 	SAY(&busy, GET("/hold"));
-	EVENTUALLY(atomic_load(&served.holding) == 1);
-	served_do(&served, drain);
+	EVENTUALLY(atomic_load(&served->holding) == 1);
+	served_do(served, drain);
 	CHECK(client_sees_end(&idle));
 	CHECK(client_hears_nothing(&busy, 250) && atomic_load(&drained) == 0);
-	served_let_go(&served);
+	served_let_go(served);
 	client_reply(&busy, &reply, false);
 	CHECK(reply.code == 200 && strstr(reply.text, "connection: close"));
 	client_close(&busy);
 	client_close(&idle);
 	EVENTUALLY(atomic_load(&drained) == 1);
 	client_reply_done(&reply);
-	served_stop(&served);
+	served_stop(served);
 }
 
 TEST(a_drain_ends_at_its_limit)
 {
-	struct served served;
+	struct served *served;
 	struct client busy;
 
 	atomic_store(&drained, 0);
-	served_start(&served, NULL);
-	client_open(&busy, &served);
+	served = served_start(NULL);
+	client_open(&busy, served);
 	SAY(&busy, GET("/hold"));
-	EVENTUALLY(atomic_load(&served.holding) == 1);
-	served_do(&served, drain_briefly);
+	EVENTUALLY(atomic_load(&served->holding) == 1);
+	served_do(served, drain_briefly);
 	EVENTUALLY(atomic_load(&drained) == 1);
 	CHECK(client_sees_end(&busy));
-	CHECK_INT(atomic_load(&served.cancelled), 1);
+	CHECK_INT(atomic_load(&served->cancelled), 1);
 	client_close(&busy);
-	served_stop(&served);
+	served_stop(served);
 }
 
 TESTS(a_request_arrives_with_everything_it_said, pipelined_requests_are_answered_in_order_also_when_the_first_takes_longest,

@@ -76,8 +76,7 @@ static void show(struct http_request *request)
 	respond_text(request->ref, 200, buffer_slice(&text));
 }
 
-/* -- the worker ---------------------------------------------------------------------------------------------------------------
- */
+/* -- the worker ---------------------------------------------------------------------------------------------------- */
 
 static void came_back(struct loop_task *task)
 {
@@ -136,8 +135,7 @@ static void hand_over(struct served *served, struct http_request *request, slice
 	pthread_mutex_unlock(&served->lock);
 }
 
-/* -- the handler --------------------------------------------------------------------------------------------------------------
- */
+/* -- the handler --------------------------------------------------------------------------------------------------- */
 
 static void on_grpc(struct served *served, struct http_request *request)
 {
@@ -196,8 +194,7 @@ static void on_cancel(void *user, struct http_request *request)
 	atomic_fetch_add(&served->cancelled, 1);
 }
 
-/* -- life ---------------------------------------------------------------------------------------------------------------------
- */
+/* -- life ---------------------------------------------------------------------------------------------------------- */
 
 static void *run(void *arg)
 {
@@ -207,14 +204,17 @@ static void *run(void *arg)
 	return NULL;
 }
 
-void served_start(struct served *served, const struct http_server_options *options)
+struct served *served_start(const struct http_server_options *options)
 {
+	struct served *served = calloc(1, sizeof(*served));
 	struct http_server_options mine = options ? *options : (struct http_server_options){ 0 };
 	struct socket_address address;
 	int fd = -1;
 	status st;
 
-	*served = (struct served){ .lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER };
+	assert(served);
+	pthread_mutex_init(&served->lock, NULL);
+	pthread_cond_init(&served->wake, NULL);
 	memset(big, 'b', sizeof(big));
 	mine.user = served;
 	mine.on_request = on_request;
@@ -232,6 +232,7 @@ void served_start(struct served *served, const struct http_server_options *optio
 	assert(!FAILED(st));
 	pthread_create(&served->worker_thread, NULL, work, served);
 	pthread_create(&served->loop_thread, NULL, run, served);
+	return served;
 }
 
 struct errand {
@@ -285,6 +286,7 @@ void served_stop(struct served *served)
 	pthread_join(served->loop_thread, NULL);
 	served->server = http_server_free(served->server);
 	served->loop = loop_free(served->loop);
+	free(served);
 }
 
 struct http_counters served_counters(struct served *served)
@@ -295,8 +297,7 @@ struct http_counters served_counters(struct served *served)
 	return counters;
 }
 
-/* -- the client ---------------------------------------------------------------------------------------------------------------
- */
+/* -- the client ---------------------------------------------------------------------------------------------------- */
 
 void client_open(struct client *client, const struct served *served)
 {

@@ -31,8 +31,9 @@ struct served {
 	_Atomic int cancelled, holding;
 };
 
-/* options may be NULL; its callbacks are ours. */
-void served_start(struct served *served, const struct http_server_options *options);
+/* options may be NULL; its callbacks are ours. On the heap, because a failed check leaves the test by longjmp while our threads
+ * go on. */
+struct served *served_start(const struct http_server_options *options);
 /* Answers whatever is held, then frees everything. */
 void served_stop(struct served *served);
 /* Answers every request held so far and waits until that is done. */
@@ -40,16 +41,15 @@ void served_let_go(struct served *served);
 /* Runs a function on the loop's thread and waits for it. */
 void served_do(struct served *served, void (*fn)(struct served *served));
 struct http_counters served_counters(struct served *served);
-/* Waits up to two seconds for the condition. */
-#define EVENTUALLY(condition)                                                \
-	do {                                                                 \
-		for (int tries_ = 0; tries_ < 400 && !(condition); tries_++) \
-			usleep(5000);                                        \
-		CHECK(condition);                                            \
+/* Waits up to five seconds for the condition. */
+#define EVENTUALLY(condition)                                                 \
+	do {                                                                  \
+		for (int tries_ = 0; tries_ < 1000 && !(condition); tries_++) \
+			usleep(5000);                                         \
+		CHECK(condition);                                             \
 	} while (0)
 
-/* -- the client ---------------------------------------------------------------------------------------------------------------
- */
+/* -- the client ---------------------------------------------------------------------------------------------------- */
 
 struct reply {
 	char text[16384]; /* the head, NUL-terminated */
