@@ -155,8 +155,12 @@ static void fish_word(void *user, slice word, slice summary, bool leads_on)
 {
 	const struct fish *fish = user;
 
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%.*s%s%.*s", SLICE_ARG(fish->path), fish->path.len ? " " : "",
+		       SLICE_ARG(word)); /* short */
 	fprintf(fish->out, "complete -c reeve -f -n '__reeve_at \"%.*s\"' -a %.*s -d ", SLICE_ARG(fish->path), SLICE_ARG(word));
-	fish_text(fish->out, summary.len > 0 ? summary : slice_str("commands below"));
+	fish_text(fish->out, summary.len > 0 ? summary : slice_str(topic_help(slice_str(path))));
 	fputc('\n', fish->out);
 }
 

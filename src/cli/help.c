@@ -5,7 +5,8 @@
 
 #include "cli/config.h"
 
-#define COLUMN 30 /* where explanations begin */
+#define COLUMN 32 /* where explanations begin */
+#define WIDTH 110
 
 void help_usage(FILE *out, const struct verb *verb)
 {
@@ -83,14 +84,34 @@ void help_words(slice path, void (*each)(void *user, slice word, slice summary, 
 
 /* --- screens --- */
 
+/* Text in lines of WIDTH, each begun at `indent`; the cursor stands at `at`. */
+static void print_wrapped(FILE *out, slice text, size_t at, size_t indent)
+{
+	bool is_first = true;
+	slice word;
+
+	while (word_next(&text, &word)) {
+		if (!is_first && at + 1 + word.len > WIDTH) {
+			fprintf(out, "\n%*s", (int)indent, "");
+			at = indent;
+			is_first = true;
+		}
+		fprintf(out, "%s%.*s", is_first ? "" : " ", SLICE_ARG(word));
+		at += word.len + !is_first;
+		is_first = false;
+	}
+	fputc('\n', out);
+}
+
 static void print_row(FILE *out, const char *left, slice right)
 {
-	int width = (int)strlen(left);
+	size_t width = strlen(left);
 
-	if (width > COLUMN - 2)
-		fprintf(out, "  %s\n  %*s%.*s\n", left, COLUMN, "", SLICE_ARG(right));
+	if (width > COLUMN - 4)
+		fprintf(out, "  %s\n%*s", left, COLUMN, "");
 	else
-		fprintf(out, "  %-*s%.*s\n", COLUMN, left, SLICE_ARG(right));
+		fprintf(out, "  %-*s", COLUMN - 2, left);
+	print_wrapped(out, right, COLUMN, COLUMN);
 }
 
 static void print_flag(FILE *out, enum flag_id id)
@@ -105,46 +126,47 @@ static void print_flag(FILE *out, enum flag_id id)
 	print_row(out, left, slice_str(right));
 }
 
+struct listing {
+	FILE *out;
+	slice path;
+};
+
 static void print_word(void *user, slice word, slice summary, bool leads_on)
 {
-	FILE *out = user;
-	char left[128], below[512] = "";
+	const struct listing *listing = user;
+	char left[128], path[128];
 
-	(void)snprintf(left, sizeof(left), "%.*s%s", SLICE_ARG(word), leads_on ? " ..." : "");
-	if (summary.len == 0) {
-		char names[ALIASES_TEXT_BYTES];
-
-		help_aliases(word, names);
-		(void)snprintf(below, sizeof(below), "commands below%s%s", *names ? "; also: " : "", names);
-	} else {
-		(void)snprintf(below, sizeof(below), "%.*s", SLICE_ARG(summary));
-	}
-	print_row(out, left, slice_str(below));
+	(void)snprintf(left, sizeof(left), "%.*s%s", SLICE_ARG(word), leads_on ? " ..." : ""); /* words are short */
+	(void)snprintf(path, sizeof(path), "%.*s%s%.*s", SLICE_ARG(listing->path), listing->path.len ? " " : "",
+		       SLICE_ARG(word));
+	if (summary.len == 0)
+		summary = slice_str(topic_help(slice_str(path)));
+	print_row(listing->out, left, summary);
 }
 
-static void print_globals(FILE *out)
+static void print_words(FILE *out, slice path)
+{
+	struct listing listing = { out, path };
+
+	fputs("\nCommands:\n", out);
+	help_words(path, print_word, &listing);
+}
+
+/* Without those whose name the verb has for something of its own. */
+static void print_globals(FILE *out, const struct verb *verb)
 {
 	fputs("\nFlags of every command:\n", out);
 	for (enum flag_id id = 0; flag_is_global(id); id++)
-		print_flag(out, id);
+		if (!verb || verb_flag(verb, slice_str(flags[id].name)) == id)
+			print_flag(out, id);
 }
 
-static void print_group(FILE *out, const char *path)
+static void print_path_aliases(FILE *out, slice words)
 {
-	if (*path == '\0')
-		fputs("reeve: who may push, pull and manage, and the tokens that prove it\n\n", out);
-	fprintf(out, "Usage:\n  reeve %s%s<command> [flags]\n\nCommands:\n", path, *path ? " " : "");
-	help_words(slice_str(path), print_word, out);
-	print_globals(out);
-	fprintf(out, "\nMore about a command: reeve %s%s<command> --help\n", path, *path ? " " : "");
-}
-
-static void print_aliases(FILE *out, const struct verb *verb)
-{
-	slice rest = slice_str(verb->words), word;
 	bool is_first = true;
+	slice word;
 
-	while (word_next(&rest, &word)) {
+	while (word_next(&words, &word)) {
 		char names[ALIASES_TEXT_BYTES];
 
 		help_aliases(word, names);
@@ -155,24 +177,45 @@ static void print_aliases(FILE *out, const struct verb *verb)
 	}
 }
 
+static void print_group(FILE *out, const char *path)
+{
+	const char *about =
+		*path ? topic_help(slice_str(path)) : "reeve: who may push, pull and manage, and the tokens that prove it";
+
+	fprintf(out, "%s\n\nUsage:\n  reeve %s%s<command> [flags]\n", about ? about : "", path, *path ? " " : "");
+	print_words(out, slice_str(path));
+	print_path_aliases(out, slice_str(path));
+	print_globals(out, NULL);
+	fprintf(out, "\nMore about a command: reeve %s%s<command> --help\n", path, *path ? " " : "");
+}
+
+static void print_help_text(FILE *out, slice text)
+{
+	slice line;
+
+	for (bool more = true; more;) {
+		more = slice_cut(text, '\n', &line, &text);
+		print_wrapped(out, line, 0, 0);
+	}
+}
+
 void help_print(FILE *out, const struct verb *verb, const char *path)
 {
 	if (!verb) {
 		print_group(out, path);
 		return;
 	}
-	fprintf(out, "%s\n\nUsage:\n  ", verb->help);
+	print_help_text(out, slice_str(verb->help));
+	fputs("\nUsage:\n  ", out);
 	help_usage(out, verb);
-	if (verb_is_group(slice_str(verb->words))) {
-		fputs("\nCommands:\n", out);
-		help_words(slice_str(verb->words), print_word, out);
-	}
-	print_aliases(out, verb);
+	if (verb_is_group(slice_str(verb->words)))
+		print_words(out, slice_str(verb->words));
+	print_path_aliases(out, slice_str(verb->words));
 	if (*verb->flags != FLAG_END)
 		fputs("\nFlags:\n", out);
 	for (const enum flag_id *at = verb->flags; *at != FLAG_END; at++)
 		print_flag(out, *at);
-	print_globals(out);
+	print_globals(out, verb);
 	if (*verb->outputs)
 		fprintf(out, "\nOutput formats: %s; the first is the default.\n", verb->outputs);
 }

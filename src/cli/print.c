@@ -105,11 +105,14 @@ static FALLIBLE grid_fill(struct cli *cli, const struct show *show, const struct
 	return OK;
 }
 
+/* width 0: nothing follows, so nothing is filled up. */
 static void put_padded(FILE *out, slice text, size_t before, size_t width)
 {
+	size_t used = before + width_of(text);
+
 	fprintf(out, "%*s", (int)before, "");
 	print_plain(out, text);
-	fprintf(out, "%*s", (int)(width - before - width_of(text)), "");
+	fprintf(out, "%*s", width > used ? (int)(width - used) : 0, "");
 }
 
 static void table_head(FILE *out, const struct grid *grid)
@@ -118,7 +121,7 @@ static void table_head(FILE *out, const struct grid *grid)
 	for (size_t c = 0; c < grid->columns_count; c++) {
 		slice title = slice_str(grid->columns[c]->title);
 
-		put_padded(out, title, (grid->widths[c] - title.len) / 2, grid->widths[c]);
+		put_padded(out, title, (grid->widths[c] - title.len) / 2, c + 1 < grid->columns_count ? grid->widths[c] : 0);
 		fputs(c + 1 < grid->columns_count ? " | " : "\n", out);
 	}
 	for (size_t c = 0; c < grid->columns_count; c++) {
@@ -139,7 +142,7 @@ static void table_row(FILE *out, const struct grid *grid, size_t r)
 		is_left = false;
 		fputs("  ", out);
 		for (size_t c = 0; c < grid->columns_count; c++) {
-			put_padded(out, line_take(&rest[c]), 0, grid->widths[c]);
+			put_padded(out, line_take(&rest[c]), 0, c + 1 < grid->columns_count ? grid->widths[c] : 0);
 			fputs(c + 1 < grid->columns_count ? " | " : "\n", out);
 			is_left |= rest[c].len > 0;
 		}

@@ -195,10 +195,10 @@ status pull_token_create(struct cli *cli)
 
 static slice cell_days(struct cli *cli, const struct json *row)
 {
-	int64_t left_s = identity_expires_s(row) - cli_now_s(cli), days = left_s / 86400;
+	int64_t left_s = identity_expires_s(row) - cli_now_s(cli);
+	int64_t days =
+		left_s > 0 ? (left_s + 86399) / 86400 : -((86399 - left_s) / 86400); /* an hour left is 1, an hour past -1 */
 
-	if (left_s < 0 && left_s % 86400)
-		days--; /* an hour past is day -1 */
 	return slice_str(arena_printf(cli->arena, "%ld", (long)days));
 }
 

@@ -129,6 +129,18 @@ status auth_token(struct cli *cli)
 
 /* --- status --- */
 
+/* "owner" where the server knows the set as a role; the names themselves otherwise. */
+static slice granted(const struct json *whoami, slice group, slice names)
+{
+	const struct json *grants = json_member(whoami, "capabilities");
+
+	if (json_is(grants, JSON_ARRAY))
+		JSON_EACH (grant, grants)
+			if (slice_eq(json_at(grant, "group.id"), group) && json_at(grant, "role.name").len > 0)
+				return json_at(grant, "role.name");
+	return names;
+}
+
 static FALLIBLE show_status(struct cli *cli, const struct claims *claims, bool is_checked, const struct json *whoami)
 {
 	int64_t left_s = claims->expires_s - cli_now_s(cli);
@@ -155,7 +167,7 @@ static FALLIBLE show_status(struct cli *cli, const struct claims *claims, bool i
 	fputs("Capabilities:\n", cli->out);
 	for (size_t i = 0; i < count; i++)
 		fprintf(cli->out, "    %.*s: %.*s\n", SLICE_ARG(json_at(rows[i], "group")),
-			SLICE_ARG(json_at(rows[i], "capabilities")));
+			SLICE_ARG(granted(whoami, json_at(rows[i], "group"), json_at(rows[i], "capabilities"))));
 	return OK;
 }
 

@@ -210,6 +210,14 @@ enum output verb_output(const struct verb *verb)
 	return word_next(&rest, &word) ? output_find(word) : OUTPUT_UNSET;
 }
 
+const char *topic_help(slice path)
+{
+	for (size_t i = 0; i < topics_count; i++)
+		if (slice_is(path, topics[i].path))
+			return topics[i].help;
+	return NULL;
+}
+
 slice verb_summary(const struct verb *verb)
 {
 	slice line, rest;

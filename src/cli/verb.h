@@ -87,6 +87,16 @@ struct verb {
 extern const struct verb verbs[];
 extern const size_t verbs_count;
 
+/* What the verbs below a path are about. */
+struct topic {
+	const char *path; /* "iam roles" */
+	const char *help;
+};
+extern const struct topic topics[];
+extern const size_t topics_count;
+/* NULL for a path without one. */
+const char *topic_help(slice path);
+
 #define VERB_WORDS_MAX 8
 
 /* The verb whose words are the longest that `words` begins with, aliases understood; *ret_used of them belong to it. NULL

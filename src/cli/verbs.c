@@ -3,7 +3,8 @@
  *
  * A row: VERB(words, arguments, flags, outputs, method, function, help). Arguments: NAME must be there, [NAME] may, NAME... may
  * repeat. Outputs: formats by blanks, the default first. Method: what it mainly calls, as in methods[]; LOCAL for none.
- * To add one: a row here, the function's declaration in verbs.h, a case in tests/cli, then `make pages`.
+ * To add one: a row here (and a topic below, for a new group of verbs), the function's declaration in verbs.h, a case in
+ * tests/cli, then `make pages`.
  */
 #include "cli/verbs.h"
 
@@ -206,3 +207,25 @@ const struct verb verbs[] = {
 	HIDDEN("docs markdown", docs_markdown, "print docs/cli.md"),
 };
 const size_t verbs_count = sizeof(verbs) / sizeof(*verbs);
+
+const struct topic topics[] = {
+	{ "auth", "sign in, tokens, Docker" },
+	{ "config", "this program's configuration" },
+	{ "iam", "who may do what: organizations, identities, roles, bindings" },
+	{ "iam organizations", "organizations: the roots of everything" },
+	{ "iam folders", "folders in organizations" },
+	{ "iam identities", "what workloads act as" },
+	{ "iam identities create aws", "identities for AWS roles and users" },
+	{ "iam roles", "named sets of capabilities" },
+	{ "iam roles capabilities", "what a role can hold" },
+	{ "iam role-bindings", "who holds which role where" },
+	{ "iam invites", "codes that let people in" },
+	{ "events", "events for other systems" },
+	{ "events subscriptions", "where events are sent" },
+	{ "images", "what is in the registries" },
+	{ "images repos", "repositories" },
+	{ "images tags", "tags of repositories" },
+	{ "keys", "the server's signing keys (operators)" },
+	{ "limits", "how much an organization may have (operators)" },
+};
+const size_t topics_count = sizeof(topics) / sizeof(*topics);
