@@ -104,6 +104,100 @@ struct fact {
 	slice name, value;
 };
 
+/* ---- people ---- */
+
+/* An organization's own OpenID Connect provider. */
+struct provider {
+	struct uid uid, parent; /* parent is the organization */
+	slice name, description;
+	slice issuer, client_id;
+	slice secret;        /* sealed; "" = none */
+	slice scopes;        /* JSON array of strings, asked for besides openid; "" = none */
+	struct uid role;     /* granted at the first sign-in; none: nothing */
+	slice groups_claim;  /* "" = off */
+	int64_t correlation; /* CORRELATION_RULE_ number */
+	bool is_pkce;
+	int64_t created_us, updated_us;
+};
+
+/* An invite: its code is never kept, only what proves it. */
+struct invite {
+	struct uid uid, group, role;
+	slice digest; /* SHA-256 of the code's secret */
+	slice key_id; /* names the code in lists; not the secret */
+	slice email;  /* only who has this verified address may accept; "" = anyone */
+	bool is_single_use;
+	struct uid author; /* whose rights bound what it gives, asked again when it is accepted */
+	struct uid author_confined_to;
+	int64_t expires_us, created_us;
+};
+
+/* A local account: who signs in here with a password. */
+struct account {
+	slice login;   /* canonical e-mail address; the key */
+	slice subject; /* random, never reused: `sub` under the local issuer */
+	slice name;
+	slice password;     /* argon2id in its text form; "" = none set yet */
+	slice reset_digest; /* SHA-256 of the one-time link's secret; "" = none out */
+	int64_t reset_expires_us;
+	bool is_email_verified; /* the address came with an invite that named it, or was proved by a mailed link */
+	bool is_disabled;
+	int64_t created_us, changed_us; /* changed_us: the password */
+};
+
+/* A family of refresh tokens: one person, signed in once, on one device. */
+struct family {
+	slice id; /* 16 random bytes; the key */
+	struct uid identity;
+	struct uid confined_to;     /* begun at an organization's own provider; else none */
+	slice client_id, audiences; /* audiences: JSON array of strings */
+	slice act;                  /* JSON object of strings, as access tokens carry it */
+	slice email, upstream;      /* upstream: JSON object, "" = none */
+	bool is_email_verified;
+	slice peer, agent;                       /* where it began */
+	int64_t generation;                      /* of the newest token */
+	int64_t rotated_us;                      /* when that one was made */
+	int64_t created_us, expires_us, idle_us; /* idle_us: ends when unused until then */
+};
+
+/* A device that waits for its code to be entered elsewhere (RFC 8628). */
+enum device_state { DEVICE_WAITING, DEVICE_APPROVED, DEVICE_DENIED };
+struct device {
+	slice digest;    /* SHA-256 of the device code; the key */
+	slice user_code; /* SHA-256 of the canonical eight characters */
+	slice client_id, scope;
+	slice peer, agent;
+	int64_t state; /* enum device_state */
+	slice who;     /* once approved: the sealed answer to "who signed in" */
+	int64_t created_us, expires_us;
+};
+
+/* A finished headless sign-in, waiting to be fetched once. */
+struct handover {
+	slice code;   /* the client's X25519 public key, 32 bytes; the key */
+	slice ecdh;   /* ours */
+	slice sealed; /* nonce, ciphertext, tag */
+	int64_t created_us, expires_us;
+};
+
+/* Something that may be used once, and was. */
+struct mark {
+	slice digest; /* SHA-256 over a label and the thing */
+	int64_t expires_us;
+};
+
+/* How an organization's people may sign in. */
+struct signin_rule {
+	struct uid group;
+	bool is_code_off; /* no sign-in by a code that is entered elsewhere */
+};
+
+/* Somebody asked an organization's owners to be let in. */
+struct access_request {
+	struct uid group, identity;
+	int64_t created_us;
+};
+
 /* What happened, kept with the change that made it: the audit record of a mutation and the event to deliver. */
 struct event {
 	int64_t revision, ordinal;   /* the commit's number and the place in it */

@@ -2,7 +2,6 @@
 
 #include "iam/v2/groups.pb-c.h"
 #include "registry/v2/repos.pb-c.h"
-#include "rpc/nested.h"
 #include "service/support.h"
 
 #define PARTS_MAX 32
@@ -28,7 +27,7 @@ static FALLIBLE make_folder(struct call *call, const struct caller *caller, cons
 	in.group = &group;
 	TRY(put_uid(call, parent, &in.parent));
 	TRY(put_text(call, name, &group.name));
-	return rpc_nested(call, caller, METHOD_GROUPS_CREATE_GROUP, &in, &out);
+	return call_nested(call, caller, SLICE(""), METHOD_GROUPS_CREATE_GROUP, &in, &out);
 }
 
 static FALLIBLE make_repository(struct call *call, const struct caller *caller, const struct uid *parent, slice name)
@@ -42,7 +41,7 @@ static FALLIBLE make_repository(struct call *call, const struct caller *caller, 
 	in.repo = &repo;
 	TRY(put_uid(call, parent, &in.parent));
 	TRY(put_text(call, name, &repo.name));
-	return rpc_nested(call, caller, METHOD_REPOS_CREATE_REPO, &in, &out);
+	return call_nested(call, caller, SLICE(""), METHOD_REPOS_CREATE_REPO, &in, &out);
 }
 
 /* One step; then the path is looked up again, so that whoever was faster is found too. */

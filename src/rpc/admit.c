@@ -73,6 +73,10 @@ FALLIBLE journey_admit(struct journey *journey)
 		TRY(admit_at(journey, &place)); /* at no place: operators alone */
 		journey->call.by_operator = true;
 		return OK;
+	case ACCESS_INTERNAL:
+		if (journey->is_nested)
+			return OK;
+		return FAIL(FAULT_UNIMPLEMENTED, "nobody can send this call"); /* as if it did not exist */
 	case ACCESS_AT_RESOLVED:
 		break; /* only writes name a place so; they are admitted in their transaction */
 	}

@@ -6,8 +6,9 @@
 
 #include "service/call.h"
 
-/* Runs a writing method as `caller`, waiting for its commit. On a worker, outside of any transaction (outer->tx is NULL). in
- * and out are the method's messages; out initialised. */
-FALLIBLE rpc_nested(struct call *outer, const struct caller *caller, enum method_id method, const void *in, void *out);
+/* Runs a writing method as `caller` (NULL: nobody), waiting for its commit. On a worker, outside of any transaction (outer->tx
+ * is NULL). credential stands in for the Authorization value. in and out are the method's messages; out initialised. */
+FALLIBLE rpc_nested(struct call *outer, const struct caller *caller, slice credential, enum method_id method, const void *in,
+		    void *out);
 
 #endif

@@ -104,7 +104,8 @@ static void on_committed(struct store_job *job, status result, uint64_t revision
 	hand_back(journey);
 }
 
-FALLIBLE rpc_nested(struct call *outer, const struct caller *caller, enum method_id method, const void *in, void *out)
+FALLIBLE rpc_nested(struct call *outer, const struct caller *caller, slice credential, enum method_id method, const void *in,
+		    void *out)
 {
 	struct journey *inner = NEW(outer->arena, struct journey);
 	uint64_t revision;
@@ -114,8 +115,11 @@ FALLIBLE rpc_nested(struct call *outer, const struct caller *caller, enum method
 		return FAIL(FAULT_INTERNAL, "only a write may be made on behalf of a call, by a worker");
 	inner->call = *outer;
 	inner->call.method = &methods[method];
-	inner->call.caller = caller;
+	inner->call.caller = caller ? caller : &inner->stranger;
+	inner->call.credential = inner->call.authorization = credential;
+	inner->call.browser = (struct browser){ 0 };
 	inner->call.subject = NULL;
+	inner->is_nested = true;
 	inner->out = out;
 	TRY(random_fill(outer->parts->random, inner->call.seed, sizeof(inner->call.seed)));
 	inner->in = (void *)(uintptr_t)in; /* read only by every handler */
@@ -158,7 +162,7 @@ static bool go(struct journey *journey)
 {
 	struct call *call = &journey->call;
 
-	if (!method_handlers[call->method->id]) {
+	if (!method_handlers[call->method->id] || (!journey->is_rest && call->method->is_page)) {
 		journey->result = FAIL(FAULT_UNIMPLEMENTED, "%s is not implemented", call->method->label);
 		return false;
 	}

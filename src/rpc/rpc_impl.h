@@ -31,6 +31,7 @@ struct journey {
 	struct stream_ref ref;
 	struct route_match match; /* REST */
 	bool is_rest;
+	bool is_nested; /* made by this server: INTERNAL methods are open to it */
 	void *in, *out;
 	struct verified *verified;
 	struct authz_subject own_subject;

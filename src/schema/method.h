@@ -21,6 +21,7 @@ enum access_kind {
 	ACCESS_AT_RESOLVED, /* all bits at the place the named resolver finds */
 	ACCESS_CREDENTIAL,  /* the call carries its own upstream credential */
 	ACCESS_OPERATOR,    /* all bits by an operator's standing, at no place */
+	ACCESS_INTERNAL,    /* only by this server, on behalf of another call (call.h: call_nested) */
 };
 
 /* Where it runs. */
@@ -79,6 +80,7 @@ struct method {
 	const struct event_row *event; /* NULL: leaves none */
 	enum place place;
 	bool is_form;    /* parameters from query and form, merged; unknown ones ignored (the STS) */
+	bool is_page;    /* for a browser: sees cookies, never Authorization; REST alone */
 	int update_mask; /* index of the request's update_mask field, -1 without one */
 	int resource;    /* with an update_mask: index of the resource field, else -1 */
 };

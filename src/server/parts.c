@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "registry/path.h"
+#include "rpc/nested.h"
 #include "service/setup.h"
 
 #define START_MEMORY_BYTES ((size_t)64 * 1024 * 1024)
@@ -229,6 +230,7 @@ static FALLIBLE open_all(struct server_parts *parts, slice base_url)
 	parts->parts.clock = &clock_system;
 	parts->parts.random = &random_system;
 	parts->parts.settings = &parts->settings;
+	parts->parts.nested = rpc_nested;
 	TRY(parts_open_store(parts->config, parts->arena, &parts->parts.store));
 	parts->parts.authz = authz_new();
 	TRY_NEW(parts->parts.authz);

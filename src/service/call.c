@@ -94,6 +94,14 @@ FALLIBLE call_require_operator(struct call *call, unsigned bit, const char *what
 	return OK;
 }
 
+FALLIBLE call_nested(struct call *outer, const struct caller *caller, slice credential, enum method_id method, const void *in,
+		     void *out)
+{
+	if (!outer->parts->nested)
+		return FAIL(FAULT_INTERNAL, "no path of calls is there to make another one");
+	return outer->parts->nested(outer, caller, credential, method, in, out);
+}
+
 status call_fail_kept(struct call *call, enum fault fault, const char *text)
 {
 	call->kept = FAIL(fault, "%s", text).fault;

@@ -40,6 +40,7 @@ struct settings {
 	slice page_key; /* 32 bytes: authenticates page tokens */
 };
 
+struct call;
 /* What every call shares; made by server/, lives as long as the process. */
 struct parts {
 	struct store *store;
@@ -50,6 +51,18 @@ struct parts {
 	const struct clock *clock;
 	struct random *random;
 	const struct settings *settings;
+	/* rpc_nested(), which this room lies below; see call_nested. */
+	status (*nested)(struct call *outer, const struct caller *caller, slice credential, enum method_id method,
+			 const void *in, void *out);
+};
+
+/* What a page's row sees of the browser (option page: true); all empty for any other method. */
+struct browser {
+	slice cookies;    /* the Cookie header as sent; pages alone ever see it */
+	slice origin;     /* Origin, "" when absent */
+	slice fetch_site; /* Sec-Fetch-Site, "" when absent */
+	slice verb;       /* GET or POST */
+	bool is_tls;
 };
 
 #define CALL_SEED_BYTES 32
@@ -64,6 +77,7 @@ struct call {
 	slice credential;    /* the Authorization value without its scheme, trimmed; "" when absent */
 	slice authorization; /* the whole header, for Basic */
 	slice request_id, peer, user_agent;
+	struct browser browser;
 	bool peer_is_safe; /* loopback or TLS: a one-time code may be taken */
 	bool may_block;    /* on a worker: disk and network are allowed */
 	bool by_operator;  /* an operator's standing allowed it */
@@ -105,6 +119,12 @@ FALLIBLE call_require_operator(struct call *call, unsigned bit, const char *what
 /* Refuses, but keeps what was written (a wrong guess counted): the handler returns this, the transaction commits, and the
  * caller sees the fault. text is a literal. */
 status call_fail_kept(struct call *call, enum fault fault, const char *text);
+
+/* Runs a writing method, INTERNAL ones too, on behalf of this call and through the same path, waiting for its commit: on a
+ * worker (may_block), outside of any transaction. credential stands in for the Authorization value ("" for none); in and out
+ * are the method's messages, out initialised. */
+FALLIBLE call_nested(struct call *outer, const struct caller *caller, slice credential, enum method_id method, const void *in,
+		     void *out);
 
 /* A row of the table of places that a request names otherwise than by a scope field (service/resolve.c): rpc/ asks the
  * method's capabilities at the place it gives; *ret_is_open: the policy lets any signed-in caller do it. */

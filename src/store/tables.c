@@ -91,6 +91,38 @@ const struct table table_signing_keys = { TABLE(signing_keys, signing_key), .key
 const struct table table_setup_codes = { TABLE(setup_codes, setup_code), .key_count = 1, .change_subject = -1 };
 const struct table table_facts = { TABLE(facts, fact), .key_count = 1, .change_subject = -1 };
 
+static const struct reference providers_references[] = { { PROVIDERS_PARENT, &table_groups },
+							 { PROVIDERS_ROLE, &table_roles } };
+const struct table table_providers = { TABLE(providers, provider), .key_count = 1, .change_subject = -1,
+				       REFERENCES(providers_references) };
+
+static const struct unique invites_uniques[] = { { .columns = { INVITES_DIGEST }, .count = 1 },
+						 { .columns = { INVITES_KEY_ID }, .count = 1 } };
+static const struct reference invites_references[] = { { INVITES_GROUP, &table_groups }, { INVITES_ROLE, &table_roles } };
+const struct table table_invites = { TABLE(invites, invite), .key_count = 1, .change_subject = -1, UNIQUES(invites_uniques),
+				     REFERENCES(invites_references) };
+
+static const struct unique accounts_uniques[] = { { .columns = { ACCOUNTS_SUBJECT }, .count = 1 } };
+const struct table table_accounts = { TABLE(accounts, account), .key_count = 1, .change_subject = -1,
+				      UNIQUES(accounts_uniques) };
+
+static const struct reference families_references[] = { { FAMILIES_IDENTITY, &table_identities } };
+const struct table table_families = { TABLE(families, family), .key_count = 1, .change_subject = -1,
+				      REFERENCES(families_references) };
+
+static const struct unique devices_uniques[] = { { .columns = { DEVICES_USER_CODE }, .count = 1 } };
+const struct table table_devices = { TABLE(devices, device), .key_count = 1, .change_subject = -1, UNIQUES(devices_uniques) };
+const struct table table_handovers = { TABLE(handovers, handover), .key_count = 1, .change_subject = -1 };
+const struct table table_marks = { TABLE(marks, mark), .key_count = 1, .change_subject = -1 };
+
+static const struct reference signin_rules_references[] = { { SIGNIN_RULES_GROUP, &table_groups } };
+const struct table table_signin_rules = { TABLE(signin_rules, signin_rule), .key_count = 1, .change_subject = -1,
+					  REFERENCES(signin_rules_references) };
+static const struct reference access_requests_references[] = { { ACCESS_REQUESTS_GROUP, &table_groups },
+							       { ACCESS_REQUESTS_IDENTITY, &table_identities } };
+const struct table table_access_requests = { TABLE(access_requests, access_request), .key_count = 2, .change_subject = -1,
+					     REFERENCES(access_requests_references) };
+
 static const struct unique events_uniques[] = { { .columns = { EVENTS_ID }, .count = 1 } };
 const struct table table_events = { TABLE(events, event), .key_count = 2, .change_subject = -1, .is_stamped = true,
 				    UNIQUES(events_uniques) };

@@ -171,6 +171,97 @@ struct table {
 	X(FACTS_NAME, TEXT, false, fact, name) \
 	X(FACTS_VALUE, BYTES, false, fact, value)
 
+#define PROVIDERS_COLUMNS(X)                                           \
+	X(PROVIDERS_UID, UID, false, provider, uid)                    \
+	X(PROVIDERS_PARENT, UID, false, provider, parent)              \
+	X(PROVIDERS_NAME, TEXT, false, provider, name)                 \
+	X(PROVIDERS_DESCRIPTION, TEXT, false, provider, description)   \
+	X(PROVIDERS_ISSUER, TEXT, false, provider, issuer)             \
+	X(PROVIDERS_CLIENT_ID, TEXT, false, provider, client_id)       \
+	X(PROVIDERS_SECRET, BYTES, false, provider, secret)            \
+	X(PROVIDERS_SCOPES, TEXT, false, provider, scopes)             \
+	X(PROVIDERS_ROLE, UID, true, provider, role)                   \
+	X(PROVIDERS_GROUPS_CLAIM, TEXT, false, provider, groups_claim) \
+	X(PROVIDERS_CORRELATION, INT, false, provider, correlation)    \
+	X(PROVIDERS_IS_PKCE, BOOL, false, provider, is_pkce)           \
+	X(PROVIDERS_CREATED_US, INT, false, provider, created_us)      \
+	X(PROVIDERS_UPDATED_US, INT, false, provider, updated_us)
+
+#define INVITES_COLUMNS(X)                                                   \
+	X(INVITES_UID, UID, false, invite, uid)                              \
+	X(INVITES_GROUP, UID, false, invite, group)                          \
+	X(INVITES_ROLE, UID, false, invite, role)                            \
+	X(INVITES_DIGEST, BYTES, false, invite, digest)                      \
+	X(INVITES_KEY_ID, TEXT, false, invite, key_id)                       \
+	X(INVITES_EMAIL, TEXT, false, invite, email)                         \
+	X(INVITES_IS_SINGLE_USE, BOOL, false, invite, is_single_use)         \
+	X(INVITES_AUTHOR, UID, false, invite, author)                        \
+	X(INVITES_AUTHOR_CONFINED_TO, UID, true, invite, author_confined_to) \
+	X(INVITES_EXPIRES_US, INT, false, invite, expires_us)                \
+	X(INVITES_CREATED_US, INT, false, invite, created_us)
+
+#define ACCOUNTS_COLUMNS(X)                                                    \
+	X(ACCOUNTS_LOGIN, TEXT, false, account, login)                         \
+	X(ACCOUNTS_SUBJECT, TEXT, false, account, subject)                     \
+	X(ACCOUNTS_NAME, TEXT, false, account, name)                           \
+	X(ACCOUNTS_PASSWORD, TEXT, false, account, password)                   \
+	X(ACCOUNTS_RESET_DIGEST, BYTES, false, account, reset_digest)          \
+	X(ACCOUNTS_RESET_EXPIRES_US, INT, false, account, reset_expires_us)    \
+	X(ACCOUNTS_IS_EMAIL_VERIFIED, BOOL, false, account, is_email_verified) \
+	X(ACCOUNTS_IS_DISABLED, BOOL, false, account, is_disabled)             \
+	X(ACCOUNTS_CREATED_US, INT, false, account, created_us)                \
+	X(ACCOUNTS_CHANGED_US, INT, false, account, changed_us)
+
+#define FAMILIES_COLUMNS(X)                                                   \
+	X(FAMILIES_ID, BYTES, false, family, id)                              \
+	X(FAMILIES_IDENTITY, UID, false, family, identity)                    \
+	X(FAMILIES_CONFINED_TO, UID, true, family, confined_to)               \
+	X(FAMILIES_CLIENT_ID, TEXT, false, family, client_id)                 \
+	X(FAMILIES_AUDIENCES, TEXT, false, family, audiences)                 \
+	X(FAMILIES_ACT, TEXT, false, family, act)                             \
+	X(FAMILIES_EMAIL, TEXT, false, family, email)                         \
+	X(FAMILIES_UPSTREAM, TEXT, false, family, upstream)                   \
+	X(FAMILIES_IS_EMAIL_VERIFIED, BOOL, false, family, is_email_verified) \
+	X(FAMILIES_PEER, TEXT, false, family, peer)                           \
+	X(FAMILIES_AGENT, TEXT, false, family, agent)                         \
+	X(FAMILIES_GENERATION, INT, false, family, generation)                \
+	X(FAMILIES_ROTATED_US, INT, false, family, rotated_us)                \
+	X(FAMILIES_CREATED_US, INT, false, family, created_us)                \
+	X(FAMILIES_EXPIRES_US, INT, false, family, expires_us)                \
+	X(FAMILIES_IDLE_US, INT, false, family, idle_us)
+
+#define DEVICES_COLUMNS(X)                                    \
+	X(DEVICES_DIGEST, BYTES, false, device, digest)       \
+	X(DEVICES_USER_CODE, BYTES, false, device, user_code) \
+	X(DEVICES_CLIENT_ID, TEXT, false, device, client_id)  \
+	X(DEVICES_SCOPE, TEXT, false, device, scope)          \
+	X(DEVICES_PEER, TEXT, false, device, peer)            \
+	X(DEVICES_AGENT, TEXT, false, device, agent)          \
+	X(DEVICES_STATE, INT, false, device, state)           \
+	X(DEVICES_WHO, BYTES, false, device, who)             \
+	X(DEVICES_CREATED_US, INT, false, device, created_us) \
+	X(DEVICES_EXPIRES_US, INT, false, device, expires_us)
+
+#define HANDOVERS_COLUMNS(X)                                      \
+	X(HANDOVERS_CODE, BYTES, false, handover, code)           \
+	X(HANDOVERS_ECDH, BYTES, false, handover, ecdh)           \
+	X(HANDOVERS_SEALED, BYTES, false, handover, sealed)       \
+	X(HANDOVERS_CREATED_US, INT, false, handover, created_us) \
+	X(HANDOVERS_EXPIRES_US, INT, false, handover, expires_us)
+
+#define MARKS_COLUMNS(X)                            \
+	X(MARKS_DIGEST, BYTES, false, mark, digest) \
+	X(MARKS_EXPIRES_US, INT, false, mark, expires_us)
+
+#define SIGNIN_RULES_COLUMNS(X)                               \
+	X(SIGNIN_RULES_GROUP, UID, false, signin_rule, group) \
+	X(SIGNIN_RULES_IS_CODE_OFF, BOOL, false, signin_rule, is_code_off)
+
+#define ACCESS_REQUESTS_COLUMNS(X)                                        \
+	X(ACCESS_REQUESTS_GROUP, UID, false, access_request, group)       \
+	X(ACCESS_REQUESTS_IDENTITY, UID, false, access_request, identity) \
+	X(ACCESS_REQUESTS_CREATED_US, INT, false, access_request, created_us)
+
 #define EVENTS_COLUMNS(X)                                      \
 	X(EVENTS_REVISION, INT, false, event, revision)        \
 	X(EVENTS_ORDINAL, INT, false, event, ordinal)          \
@@ -191,17 +282,26 @@ struct table {
 	X(EVENTS_AT_US, INT, false, event, at_us)
 
 /* T(table, its list, row struct): those above come before those that refer to them. */
-#define TABLES(T)                                          \
-	T(groups, GROUPS_COLUMNS, group)                   \
-	T(limits, LIMITS_COLUMNS, limit)                   \
-	T(identities, IDENTITIES_COLUMNS, identity)        \
-	T(roles, ROLES_COLUMNS, role)                      \
-	T(bindings, BINDINGS_COLUMNS, binding)             \
-	T(repos, REPOS_COLUMNS, repo)                      \
-	T(tags, TAGS_COLUMNS, tag)                         \
-	T(signing_keys, SIGNING_KEYS_COLUMNS, signing_key) \
-	T(setup_codes, SETUP_CODES_COLUMNS, setup_code)    \
-	T(facts, FACTS_COLUMNS, fact)                      \
+#define TABLES(T)                                                   \
+	T(groups, GROUPS_COLUMNS, group)                            \
+	T(limits, LIMITS_COLUMNS, limit)                            \
+	T(identities, IDENTITIES_COLUMNS, identity)                 \
+	T(roles, ROLES_COLUMNS, role)                               \
+	T(bindings, BINDINGS_COLUMNS, binding)                      \
+	T(repos, REPOS_COLUMNS, repo)                               \
+	T(tags, TAGS_COLUMNS, tag)                                  \
+	T(signing_keys, SIGNING_KEYS_COLUMNS, signing_key)          \
+	T(setup_codes, SETUP_CODES_COLUMNS, setup_code)             \
+	T(facts, FACTS_COLUMNS, fact)                               \
+	T(providers, PROVIDERS_COLUMNS, provider)                   \
+	T(invites, INVITES_COLUMNS, invite)                         \
+	T(accounts, ACCOUNTS_COLUMNS, account)                      \
+	T(families, FAMILIES_COLUMNS, family)                       \
+	T(devices, DEVICES_COLUMNS, device)                         \
+	T(handovers, HANDOVERS_COLUMNS, handover)                   \
+	T(marks, MARKS_COLUMNS, mark)                               \
+	T(signin_rules, SIGNIN_RULES_COLUMNS, signin_rule)          \
+	T(access_requests, ACCESS_REQUESTS_COLUMNS, access_request) \
 	T(events, EVENTS_COLUMNS, event)
 
 #define COLUMN_CONSTANT_(constant, type, is_optional, row, field) constant,

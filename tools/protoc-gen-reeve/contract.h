@@ -58,7 +58,7 @@ struct gen_method {
 	Reeve__Api__Access *access;
 	Reeve__Api__Event *event; /* may be NULL */
 	Reeve__Api__Run__Place place;
-	bool is_form, is_v2;
+	bool is_form, is_page, is_v2;
 	struct gen_route routes[METHOD_ROUTES_MAX];
 	size_t routes_count;
 };

@@ -157,11 +157,16 @@ static void gather_options(struct contract *contract, struct gen_method *m)
 	if (rule)
 		add_rule(contract, m, rule);
 	m->is_form = run && run->form;
+	m->is_page = run && run->page;
 	m->place = run ? run->place : REEVE__API__RUN__PLACE__AUTO;
 	if (m->place == REEVE__API__RUN__PLACE__AUTO)
 		m->place = m->routes_count && strcmp(m->routes[0].verb, "GET") == 0 ? REEVE__API__RUN__PLACE__WORKER
 										    : REEVE__API__RUN__PLACE__WRITE;
 	check_access(contract, m);
+	if (m->is_page && m->access && m->access->kind != REEVE__API__ACCESS__KIND__PUBLIC)
+		contract_fail(contract, "%s: a page is PUBLIC: no token comes with it", m->label);
+	if (m->routes_count && m->access && m->access->kind == REEVE__API__ACCESS__KIND__INTERNAL)
+		contract_fail(contract, "%s: an INTERNAL method has no route", m->label);
 	if (m->event && (m->event->n_extension > 2 || m->event->audience == REEVE__API__EVENT__AUDIENCE__UNKNOWN))
 		contract_fail(contract, "%s: an event has an audience and at most 2 extensions", m->label);
 }

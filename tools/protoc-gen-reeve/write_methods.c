@@ -6,8 +6,8 @@
 
 #define ROUTES_MAX (CONTRACT_METHODS_MAX * METHOD_ROUTES_MAX)
 
-static const char *const access_kinds[] = { "?",        "PUBLIC",      "SIGNED_IN",  "AT_SCOPE",
-					    "ANYWHERE", "AT_RESOLVED", "CREDENTIAL", "OPERATOR" };
+static const char *const access_kinds[] = { "?",           "PUBLIC",     "SIGNED_IN", "AT_SCOPE", "ANYWHERE",
+					    "AT_RESOLVED", "CREDENTIAL", "OPERATOR",  "INTERNAL" };
 static const char *const places[] = { "?", "LOOP", "WORKER", "WRITE" };
 
 void write_methods_header(const struct contract *contract, struct buffer *out)
@@ -110,8 +110,8 @@ static void write_method(const struct contract *contract, size_t index, struct b
 	write_access(contract, m, out);
 	if (m->event)
 		buffer_printf(out, "\t\t.event = &event_%zu,\n", index);
-	buffer_printf(out, "\t\t.place = PLACE_%s, .is_form = %d, .update_mask = %d, .resource = %d,\n\t},\n", places[m->place],
-		      m->is_form, mask, resource);
+	buffer_printf(out, "\t\t.place = PLACE_%s, .is_form = %d, .is_page = %d, .update_mask = %d, .resource = %d,\n\t},\n",
+		      places[m->place], m->is_form, m->is_page, mask, resource);
 }
 
 struct slots {
