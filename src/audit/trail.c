@@ -48,9 +48,9 @@ struct head_job {
 struct trail {
 	size_t buffer_bytes;
 	const struct clock *clock;
-	struct store *store;
 
 	pthread_mutex_t mutex; /* guards the following */
+	struct store *store;   /* NULL: none, or left */
 	pthread_cond_t work, done;
 	struct chunk filling;
 	uint64_t appended, synced;  /* lines since trail_open */
@@ -259,22 +259,23 @@ static void head_done(struct store_job *job, status result, uint64_t revision)
 static void send_head(struct trail *trail, int64_t now_us)
 {
 	char hex[2 * CHAIN_BYTES];
-	bool is_busy;
+	struct store *store;
 
-	if (!trail->store || trail->segments.chain.seq == trail->head_seq || now_us < trail->head_at_us + HEAD_EVERY_US)
+	if (trail->segments.chain.seq == trail->head_seq || now_us < trail->head_at_us + HEAD_EVERY_US)
 		return;
 	(void)pthread_mutex_lock(&trail->mutex);
-	is_busy = trail->head.is_busy;
-	trail->head.is_busy = true;
+	store = trail->head.is_busy ? NULL : trail->store;
+	if (store)
+		trail->head.is_busy = true; /* until it is done, nobody leaves the store */
 	(void)pthread_mutex_unlock(&trail->mutex);
-	if (is_busy)
+	if (!store)
 		return;
 	hex_encode_into(slice_of(trail->segments.chain.hash, CHAIN_BYTES), hex);
 	(void)snprintf(trail->head.text, sizeof(trail->head.text), "%llu %.64s", (unsigned long long)trail->segments.chain.seq,
 		       hex); /* 20 digits, a blank, 64 */
 	trail->head.job = (struct store_job){ .run = put_head, .arg = &trail->head, .done = head_done };
 	trail->head_at_us = now_us;
-	if (FAILED(store_submit(trail->store, &trail->head.job)))
+	if (FAILED(store_submit(store, &trail->head.job)))
 		head_done(&trail->head.job, OK, 0); /* the next round tries again */
 	else
 		trail->head_seq = trail->segments.chain.seq;
@@ -457,6 +458,15 @@ FALLIBLE trail_sync(struct trail *trail)
 	if (!is_synced)
 		return FAIL(FAULT_UNAVAILABLE, "the access trail cannot be written");
 	return OK;
+}
+
+void trail_leave_store(struct trail *trail)
+{
+	(void)pthread_mutex_lock(&trail->mutex);
+	trail->store = NULL;
+	while (trail->head.is_busy)
+		(void)pthread_cond_wait(&trail->done, &trail->mutex);
+	(void)pthread_mutex_unlock(&trail->mutex);
 }
 
 struct trail *trail_close(struct trail *trail)

@@ -26,7 +26,9 @@ struct trail_options {
 
 /* Opens, verifies the last segment's tail (a torn last line is cut and noted), starts the flushing thread. */
 FALLIBLE trail_open(const struct trail_options *options, struct trail **ret_trail);
-/* Flushes and closes; NULL is fine; returns NULL. */
+/* No head goes to the store any more, and none is on its way; call it before the store is closed, off the writer's thread. */
+void trail_leave_store(struct trail *trail);
+/* Flushes and closes; NULL is fine; returns NULL. A store of its own is still open, or was left. */
 struct trail *trail_close(struct trail *trail);
 
 struct trail_record {

@@ -5,9 +5,12 @@
  *   reeved setup-code   a new one-time code for an operator
  *   reeved backup FILE | verify PATH | version | pages markdown|roff
  */
+#include <limits.h>
 #include <malloc.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
+#include "audit/trail.h"
 #include "base/buffer.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -80,6 +83,24 @@ static int pages(const char *form)
 	return 0;
 }
 
+/* A database, and in a data folder the access trail's chain too. */
+static FALLIBLE verify(const char *path)
+{
+	char trail[PATH_MAX];
+	struct stat found;
+	uint64_t lines;
+
+	TRY(store_verify(path));
+	if (snprintf(trail, sizeof(trail), "%s/trail", path) < (int)sizeof(trail) && stat(trail, &found) == 0) {
+		TRY(trail_verify(slice_str(trail), &lines));
+		(void)printf("%s: sound, with %llu lines of the access trail\n", path,
+			     (unsigned long long)lines); /* as above */
+	} else {
+		(void)printf("%s: sound\n", path); /* as above */
+	}
+	return OK;
+}
+
 static FALLIBLE command(const char *word, int count, char **arguments)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(CONFIG_BYTES);
@@ -110,12 +131,8 @@ int main(int argc, char **argv)
 		return help();
 	if (strcmp(word, "pages") == 0)
 		return pages(argc > 2 ? argv[2] : "markdown");
-	if (strcmp(word, "verify") == 0 && argc == 3) {
-		status result = store_verify(argv[2]);
-		if (!FAILED(result))
-			(void)printf("%s: sound\n", argv[2]); /* as above */
-		return complain(result);
-	}
+	if (strcmp(word, "verify") == 0 && argc == 3)
+		return complain(verify(argv[2]));
 	if (strcmp(word, "serve") == 0 || strcmp(word, "setup-code") == 0)
 		return complain(command(word, argc - taken, argv + taken));
 	(void)fprintf(stderr, "reeved: unknown command \"%s\"; see reeved --help\n", word); /* as above */

@@ -342,6 +342,7 @@ static void close_lanes(struct serving *serving)
 		}
 	}
 	serving->parts->workers = workers_free(serving->parts->workers);
+	trail_leave_store(serving->parts->parts.trail); /* calls that come back below still write to the trail */
 	serving->parts->parts.store = store_close(serving->parts->parts.store);
 	authz_thread_start();
 	for (size_t i = 0; i < serving->lane_count; i++) {

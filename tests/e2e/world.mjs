@@ -71,7 +71,8 @@ export async function openIssuer() {
 }
 
 // Starts reeved and waits until it is ready; world.code is the first setup code.
-export async function openWorld({ issuer, registries = [], flags = [], data } = {}) {
+// A folder that was given is left in place; is it a new one, say so.
+export async function openWorld({ issuer, registries = [], flags = [], data, isNew = !data } = {}) {
   const port = await freePort();
   const world = { port, url: `http://127.0.0.1:${port}`, data: data ?? mkdtempSync(path.join(tmpdir(), 'reeve-e2e-')), log: '' };
   const args = ['--data', world.data, '--listen', `127.0.0.1:${port}`, ...flags];
@@ -86,7 +87,7 @@ export async function openWorld({ issuer, registries = [], flags = [], data } = 
     if (world.process.exitCode !== null) throw new Error(`reeved ended:\n${world.log}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  for (let i = 0; i < 40 && !world.log.includes('--code') && !data; i++) await new Promise((resolve) => setTimeout(resolve, 25));
+  for (let i = 0; i < 40 && !world.log.includes('--code') && isNew; i++) await new Promise((resolve) => setTimeout(resolve, 25));
   world.code = /--code (\S+)/.exec(world.log)?.[1];
   world.close = async (signal = 'SIGTERM') => {
     if (world.process.exitCode === null && world.process.signalCode === null) world.process.kill(signal);

@@ -406,6 +406,33 @@ TEST(the_head_of_the_chain_is_kept_in_the_store)
 	drop_folder();
 }
 
+/* Under ASan: the flusher's head job of a store that is freed would be found. */
+TEST(a_store_that_was_left_may_close_while_the_trail_is_written_on)
+{
+	struct store_options store_options = { 0 };
+	struct trail_options options;
+	struct store *store;
+	struct trail *trail;
+
+	new_folder();
+	CHECK_OK(store_open_memory(&store_options, &store));
+	options = (struct trail_options){ .folder = slice_str(folder), .store = store };
+	CHECK_OK(trail_open(&options, &trail));
+	for (int i = 0; i < 50; i++) {
+		CHECK_OK(trail_append(trail, &sample));
+		CHECK_OK(trail_sync(trail)); /* the head is on its way */
+	}
+	trail_leave_store(trail);
+	store_close(store);
+	for (int i = 0; i < 6; i++) {
+		(void)usleep(250000); /* a head is due every second */
+		CHECK_OK(trail_append(trail, &sample));
+		CHECK_OK(trail_sync(trail));
+	}
+	trail_close(trail);
+	drop_folder();
+}
+
 static void *append_many(void *arg)
 {
 	for (int i = 0; i < 500; i++)
@@ -442,4 +469,4 @@ TESTS(what_was_appended_is_on_disk_after_a_sync_as_json_lines, without_a_sync_it
       a_disk_that_takes_nothing_more_stops_issuing_until_it_does,
       a_full_buffer_gives_unavailable_instead_of_waiting_or_dropping, hostile_text_stays_inside_its_field,
       strangers_are_counted_per_source_and_bounded, the_head_of_the_chain_is_kept_in_the_store,
-      threads_append_at_once_and_every_line_is_whole)
+      a_store_that_was_left_may_close_while_the_trail_is_written_on, threads_append_at_once_and_every_line_is_whole)
