@@ -162,10 +162,6 @@ static bool go(struct journey *journey)
 {
 	struct call *call = &journey->call;
 
-	if (!method_handlers[call->method->id] || (!journey->is_rest && call->method->is_page)) {
-		journey->result = FAIL(FAULT_UNIMPLEMENTED, "%s is not implemented", call->method->label);
-		return false;
-	}
 	if (call->method->place == PLACE_WRITE)
 		return is_away(journey, to_writer(journey));
 	journey->result = journey_admit(journey);
@@ -232,12 +228,23 @@ static void read_deadline(struct journey *journey)
 		journey->deadline_us = journey->started_us + timeout_us;
 }
 
+/* Asked before anything else: what is not there says so, whoever asks and whatever they send. */
+static FALLIBLE check_served(const struct journey *journey)
+{
+	const struct method *method = journey->call.method;
+
+	if (!method_handlers[method->id] || (!journey->is_rest && method->is_page))
+		return FAIL(FAULT_UNIMPLEMENTED, "%s is not implemented", method->label);
+	return OK;
+}
+
 static FALLIBLE begin(struct journey *journey)
 {
 	struct call *call = &journey->call;
 
 	TRY(random_fill(call->parts->random, call->seed, sizeof(call->seed)));
 	TRY(name_request(journey));
+	TRY(check_served(journey));
 	read_deadline(journey);
 	TRY(check_revision(journey));
 	TRY(journey_authenticate(journey));
@@ -257,6 +264,7 @@ static void start(struct rpc *rpc, struct http_request *request, const struct me
 	(void)http_header(request, "user-agent", &agent); /* none is fine */
 	journey->call = (struct call){ .parts = rpc->options.parts,
 				       .method = method,
+				       .caller = &journey->stranger, /* until a token says otherwise */
 				       .arena = request->arena,
 				       .peer = request->peer,
 				       .user_agent = slice_to(agent, 256),

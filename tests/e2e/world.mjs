@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHash, createSign, generateKeyPairSync, randomUUID, sign as signBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -72,17 +73,19 @@ export async function openIssuer() {
 
 // Starts reeved and waits until it is ready; world.code is the first setup code.
 // A folder that was given is left in place; is it a new one, say so.
-export async function openWorld({ issuer, registries = [], flags = [], data, isNew = !data } = {}) {
+// tls: {certificate, key, pem}: two paths, and what clients trust.
+export async function openWorld({ issuer, registries = [], flags = [], data, isNew = !data, tls } = {}) {
   const port = await freePort();
-  const world = { port, url: `http://127.0.0.1:${port}`, data: data ?? mkdtempSync(path.join(tmpdir(), 'reeve-e2e-')), log: '' };
+  const world = { port, url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`, ca: tls?.pem, data: data ?? mkdtempSync(path.join(tmpdir(), 'reeve-e2e-')), log: '' };
   const args = ['--data', world.data, '--listen', `127.0.0.1:${port}`, ...flags];
+  if (tls) args.push('--tls.certificate', tls.certificate, '--tls.key', tls.key);
   if (issuer) args.push('--fetch.allow-http', issuer.host);
   if (registries.length) args.push('--registries', registries.join(','));
   world.process = spawn(path.join(build, 'reeved'), args, { stdio: ['ignore', 'ignore', 'pipe'] });
   world.exited = new Promise((resolve) => world.process.on('exit', (code, signal) => resolve({ code, signal })));
   world.process.stderr.on('data', (bytes) => { world.log += bytes; });
   for (let i = 0; i < 200; i++) {
-    const ready = await fetch(`${world.url}/readyz`).then((r) => r.ok, () => false);
+    const ready = await send(world, 'GET', '/readyz').then(({ status }) => status === 200, () => false);
     if (ready) break;
     if (world.process.exitCode !== null) throw new Error(`reeved ended:\n${world.log}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
@@ -100,17 +103,29 @@ export async function openWorld({ issuer, registries = [], flags = [], data, isN
   return world;
 }
 
-// One call: {status, body}.
-export async function call(world, token, method, target, body, headers = {}) {
-  const response = await fetch(`${world.url}${target}`, {
-    method,
-    headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...(body ? { 'content-type': 'application/json' } : {}), ...headers },
-    body: body ? JSON.stringify(body) : undefined,
+// One request, its text as it came: {status, text, headers}.
+export function send(world, method, target, headers = {}, body = undefined) {
+  return new Promise((resolve, reject) => {
+    const options = { method, headers: { connection: 'close', ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }), ...headers }, ca: world.ca, agent: false };
+    const request = (world.ca ? https : http).request(`${world.url}${target}`, options, (response) => {
+      const parts = [];
+      response.on('data', (part) => parts.push(part));
+      response.on('error', reject);
+      response.on('end', () => resolve({ status: response.statusCode, text: Buffer.concat(parts).toString(), headers: new Headers(response.headers) }));
+    });
+    request.on('error', reject);
+    request.end(body);
   });
-  const text = await response.text();
+}
+
+// One call: {status, body, headers}.
+export async function call(world, token, method, target, body, headers = {}) {
+  const { status, text, headers: got } = await send(world, method, target, {
+    ...(token ? { authorization: `Bearer ${token}` } : {}), ...(body ? { 'content-type': 'application/json' } : {}), ...headers,
+  }, body ? JSON.stringify(body) : undefined);
   let parsed = text;
   try { parsed = JSON.parse(text); } catch { /* not JSON */ }
-  return { status: response.status, body: parsed, headers: response.headers };
+  return { status, body: parsed, headers: got };
 }
 
 export async function exchange(world, token, identity, { audience = world.url, scopes = [], cap = [] } = {}) {

@@ -1,0 +1,79 @@
+// What the wire tests stand on: one server in clear, one over TLS, an issuer both trust, an operator of each.
+import assert from 'node:assert/strict';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { promisify } from 'node:util';
+import { openIssuer, openOperator, openWorld, build, call } from '../e2e/world.mjs';
+
+// A certificate for 127.0.0.1 and localhost, signed by itself.
+export function makeCertificate(folder, name = 'server') {
+  const files = { certificate: path.join(folder, `${name}.crt`), key: path.join(folder, `${name}.key`) };
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', `/CN=${name}`,
+    '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost', '-keyout', files.key, '-out', files.certificate], { stdio: 'ignore' });
+  return { ...files, pem: readFileSync(files.certificate, 'utf8') };
+}
+
+async function rolesOf(world, admin) {
+  const answer = await call(world, admin, 'GET', '/iam/v1/roles?parent=%2F');
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  return new Map(answer.body.items.map((role) => [role.name, role.id]));
+}
+
+// The types of the events that calls left, by the id of their request; "" is a record without a type.
+function eventsOf(world) {
+  const database = new DatabaseSync(path.join(world.data, 'reeve.db'), { readOnly: true });
+  return {
+    close: () => database.close(),
+    find: (ids) => {
+      const rows = database.prepare(`SELECT request_id, type FROM events WHERE request_id IN (${ids.map(() => '?').join(',')})`).all(...ids);
+      const found = new Map();
+      for (const row of rows) found.set(row.request_id, [...(found.get(row.request_id) ?? []), row.type]);
+      return found;
+    },
+  };
+}
+
+async function furnish(world, issuer) {
+  const operator = await openOperator(world);
+  const admin = await operator.token();
+  // One-time codes, one after the other: the server takes each before the next is made.
+  let codes = Promise.resolve();
+  const newCode = () => {
+    codes = codes.then(async () => {
+      const { stdout, stderr } = await promisify(execFile)(path.join(build, 'reeved'), ['setup-code', '--data', world.data]);
+      return /\b[0-9A-Z]{4}-[0-9A-Z]{4}\b/.exec(stdout + stderr)[0];
+    });
+    return codes;
+  };
+  return { world, issuer, operator, admin, newCode, roles: await rolesOf(world, admin), database: eventsOf(world) };
+}
+
+export async function openStage() {
+  const folder = mkdtempSync(path.join(tmpdir(), 'reeve-wire-'));
+  const certificate = makeCertificate(folder);
+  const issuer = await openIssuer();
+  const worlds = {
+    plain: await openWorld({ issuer, registries: ['registry.test'] }),
+    tls: await openWorld({ issuer, registries: ['registry.test'], tls: certificate }),
+  };
+  const stages = [];
+  const close = async () => {
+    for (const stage of stages) stage.database.close();
+    const ends = await Promise.allSettled(Object.values(worlds).map((world) => world.close()));
+    issuer.server.closeAllConnections();
+    await issuer.close();
+    rmSync(folder, { recursive: true, force: true });
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  };
+  try {
+    for (const world of Object.values(worlds)) stages.push(await furnish(world, issuer));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  // of: what a player needs to know of the world it plays in.
+  return { worlds, issuer, close, of: (world) => stages.find((stage) => stage.world === world) };
+}
