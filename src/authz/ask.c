@@ -58,13 +58,15 @@ static FALLIBLE candidates(const struct block *block, const struct caller *calle
 			   size_t *ret_count)
 {
 	size_t n = 0, kept = 0;
-	struct uid *uids = NEW_N(arena, struct uid, block->count + caller->grants_count);
+	struct uid *uids = NEW_N(arena, struct uid, block->count + caller->grants_count + 1);
 
 	TRY_NEW(uids);
 	for (uint32_t i = 0; i < block->count; i++)
 		uids[n++] = uid_of_place(block->grants[i].place);
 	for (size_t i = 0; i < caller->grants_count; i++)
 		uids[n++] = caller->grants[i].group;
+	if (!uid_is_none(&caller->confined_to)) /* all there is for an operator whose session is confined */
+		uids[n++] = caller->confined_to;
 	if (n)
 		qsort(uids, n, sizeof(*uids), by_uid);
 	for (size_t i = 0; i < n; i++)
@@ -87,7 +89,7 @@ FALLIBLE authz_reach(const struct authz *authz, const struct caller *caller, con
 	*ret_everywhere = false;
 	*ret_count = 0;
 	*ret_places = NULL;
-	if (!block)
+	if (!block || caps_is_empty(need)) /* who asks for nothing reaches nothing: no row does */
 		return OK;
 	standing = decide_caps(block, caller, &nowhere, now_s);
 	if (caps_within(need, &standing)) {
@@ -178,7 +180,8 @@ FALLIBLE authz_grants(const struct authz *authz, const struct uid *identity, con
 	for (uint32_t i = 0; block && i < block->count; i++) {
 		const struct grant *grant = &block->grants[i];
 		struct uid group = uid_of_place(grant->place);
-		if (!grant_is_live(grant, now_s))
+		struct caps caps = grant_caps(grant);
+		if (!grant_is_live(grant, now_s) || caps_is_empty(&caps))
 			continue;
 		if (grant->place->is_system)
 			*ret_is_operator = true;

@@ -7,13 +7,12 @@
 #include "authz/authz.h"
 
 #define STATUS_SUSPENDED 3
-#define PUBLIC_BITS 222 /* bits from here on are ours: they come from the operators' group alone */
 
 /* A group, interned: one for all grants that name it. Stays once made; `exists` tells. */
 struct place {
 	const struct place *root; /* itself for an organization */
-	bool exists, is_system;
-	uint8_t status; /* of a root: ORG_STATUS_ */
+	bool exists, is_system;   /* is_system: the operators' group itself; what hangs below it is a group like any other */
+	uint8_t status;           /* of a root: ORG_STATUS_ */
 	uint16_t len;
 	uint8_t at[];
 };
@@ -46,6 +45,19 @@ struct entry {
 	uint8_t at[];
 };
 
+/* A binding's times in a grant's form. One that ended before 1970 has ended; beyond 2106 the last second there is stands in. */
+static inline uint32_t grant_seconds(int64_t s)
+{
+	return s > UINT32_MAX ? UINT32_MAX : (uint32_t)s;
+}
+static inline struct grant grant_make(const struct place *place, const struct role_slot *role, const struct binding *binding)
+{
+	return (struct grant){ .place = place,
+			       .role = role,
+			       .not_before_s = binding->not_before_s > 0 ? grant_seconds(binding->not_before_s) : 0,
+			       .expires_s = binding->expires_s < 0 ? 1 : grant_seconds(binding->expires_s) };
+}
+
 static inline bool place_covers(const struct place *place, const struct uid *uid)
 {
 	return uid->len >= place->len && memcmp(place->at, uid->at, place->len) == 0;
@@ -54,7 +66,7 @@ static inline bool place_covers(const struct place *place, const struct uid *uid
 /* The grant counts now: its group is there, its organization is not suspended, its time has come and not passed. */
 static inline bool grant_is_live(const struct grant *grant, int64_t now_s)
 {
-	return grant->place->exists && grant->place->root->status != STATUS_SUSPENDED &&
+	return grant->place->exists && grant->place->root->exists && grant->place->root->status != STATUS_SUSPENDED &&
 	       (grant->not_before_s == 0 || now_s >= (int64_t)grant->not_before_s) &&
 	       (grant->expires_s == 0 || now_s < (int64_t)grant->expires_s);
 }

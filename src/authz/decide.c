@@ -109,7 +109,7 @@ static bool has_bit(void *user, const struct grant *grant)
 	if (question->wants_ordinary && grant->place->is_system)
 		return false;
 	caps = rcu_follow(grant->role->caps);
-	return caps && caps_has(caps, question->bit) && (grant->place->is_system || question->bit < PUBLIC_BITS);
+	return caps && caps_has(caps, question->bit) && (grant->place->is_system || question->bit < CAPS_OWN_FIRST);
 }
 
 static bool add_caps(void *user, const struct grant *grant)

@@ -18,18 +18,21 @@ static FALLIBLE system_group_of(struct tx *tx, struct uid *ret_group)
 	return OK;
 }
 
+/* A group as the index would have it: there only while it and its organization are. */
 static FALLIBLE make_place(struct tx *tx, const struct uid *uid, const struct uid *system_group, const struct place **ret_place)
 {
-	struct group root = { .uid = uid_root(uid) };
+	struct group root = { .uid = uid_root(uid) }, group = { .uid = *uid };
 	struct place *place = arena_alloc(tx_arena(tx), sizeof(*place) + uid->len);
-	bool found;
+	bool has_root, found;
 
 	TRY_NEW(place);
-	TRY(row_find(tx, &table_groups, &root, &root, &found));
-	*place = (struct place){
-		.exists = found, .is_system = uid_eq(&root.uid, system_group), .status = (uint8_t)root.status, .len = uid->len
-	};
-	place->root = place; /* its status is its organization's already */
+	TRY(row_find(tx, &table_groups, &root, &root, &has_root));
+	TRY(row_find(tx, &table_groups, &group, &group, &found));
+	*place = (struct place){ .exists = found && has_root,
+				 .is_system = uid_eq(uid, system_group),
+				 .status = has_root ? (uint8_t)root.status : 0,
+				 .len = uid->len };
+	place->root = place; /* its status and being there are its organization's too */
 	memcpy(place->at, uid->at, uid->len);
 	*ret_place = place;
 	return OK;
@@ -77,11 +80,11 @@ static FALLIBLE block_in(struct tx *tx, const struct uid *identity, struct block
 	TRY_NEW(block);
 	for (size_t i = 0; i < rows.count; i++) {
 		const struct binding *binding = (const struct binding *)rows.at + i;
-		struct grant *grant = &block->grants[block->count++];
-		TRY(make_place(tx, &binding->group, &system_group, &grant->place));
-		TRY(make_slot(tx, &binding->role, &grant->role));
-		grant->not_before_s = binding->not_before_s > 0 ? (uint32_t)binding->not_before_s : 0;
-		grant->expires_s = binding->expires_s > 0 ? (uint32_t)binding->expires_s : 0;
+		const struct place *place;
+		const struct role_slot *role;
+		TRY(make_place(tx, &binding->group, &system_group, &place));
+		TRY(make_slot(tx, &binding->role, &role));
+		block->grants[block->count++] = grant_make(place, role, binding);
 	}
 	if (block->count > 1)
 		qsort(block->grants, block->count, sizeof(struct grant), by_place);

@@ -220,7 +220,7 @@ static FALLIBLE place_of(struct authz *authz, const struct uid *uid, struct plac
 		TRY(add(authz, &authz->places, uid, sizeof(struct place), &made));
 		place = made;
 		place->root = above ? above : place;
-		place->is_system = uid_eq(&root, &authz->system_group);
+		place->is_system = uid_eq(uid, &authz->system_group);
 		publish(&authz->places, made);
 	}
 	*ret_place = made;
@@ -282,11 +282,6 @@ static FALLIBLE put_identity(struct authz *authz, const struct identity *identit
 
 /* ---- blocks ---- */
 
-static uint32_t seconds(int64_t s)
-{
-	return s <= 0 ? 0 : s > UINT32_MAX ? UINT32_MAX : (uint32_t)s;
-}
-
 static FALLIBLE grant_of(struct authz *authz, const struct binding *binding, struct grant *ret_grant)
 {
 	struct place *place;
@@ -294,7 +289,7 @@ static FALLIBLE grant_of(struct authz *authz, const struct binding *binding, str
 
 	TRY(place_of(authz, &binding->group, &place));
 	TRY(role_of(authz, &binding->role, &role));
-	*ret_grant = (struct grant){ place, role, seconds(binding->not_before_s), seconds(binding->expires_s) };
+	*ret_grant = grant_make(place, role, binding);
 	return OK;
 }
 
@@ -432,7 +427,22 @@ static FALLIBLE narrow_role(struct authz *authz, struct tx *tx, const struct uid
 	return put_caps(authz, slot, found ? &both : NULL);
 }
 
-/* First what takes away: roles narrowed, groups and identities gone, bindings gone. */
+/* A suspension takes away too. */
+static FALLIBLE suspend(struct authz *authz, struct tx *tx, const struct uid *uid)
+{
+	struct place *place = index_place(authz, uid);
+	struct group row = { .uid = *uid };
+	bool found;
+
+	if (!place)
+		return OK;
+	TRY(row_find(tx, &table_groups, &row, &row, &found));
+	if (found && row.status == STATUS_SUSPENDED)
+		__atomic_store_n(&place->status, (uint8_t)row.status, __ATOMIC_RELEASE);
+	return OK;
+}
+
+/* First what takes away: roles narrowed, organizations suspended, groups and identities gone, bindings gone. */
 static FALLIBLE take_away(struct authz *authz, struct tx *tx, const struct change *changes, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -440,6 +450,8 @@ static FALLIBLE take_away(struct authz *authz, struct tx *tx, const struct chang
 		struct entry *entry;
 		if (changes[i].kind == CHANGE_ROLE)
 			TRY(narrow_role(authz, tx, &changes[i].key));
+		if (changes[i].kind == CHANGE_GROUP && changes[i].op == CHANGE_PUT)
+			TRY(suspend(authz, tx, &changes[i].key));
 		if (changes[i].op != CHANGE_GONE)
 			continue;
 		place = changes[i].kind == CHANGE_GROUP ? index_place(authz, &changes[i].key) : NULL;
