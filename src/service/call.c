@@ -59,7 +59,7 @@ FALLIBLE call_absent(struct call *call, const char *noun, const struct uid *wher
 	struct caps held;
 
 	TRY(held_at(call, where, &held));
-	if (!caps_has(&held, list_bit))
+	if (!caps_has(&held, list_bit) && authz_place_life(call->parts->authz, where) != LIFE_ROOT_GONE)
 		return FAIL(FAULT_DENIED, "the caller lacks the required capabilities here");
 	uid_format(where, text);
 	report_resource(text);

@@ -210,7 +210,7 @@ export class Player {
     if (want.startsWith('{')) assertHolds(answer.json, this.fill(JSON.parse(want), where), told);
     else if (word === 'keep') this.vars[value] = answer.json;
     else if (word === 'same') assert.deepEqual(answer.json, this.lookUp(value, where), told);
-    else if (word === 'has') assert.deepEqual(this.lookUp(rest[1], where), rest[0].split('.').reduce((at, name) => at?.[name], answer.json), told);
+    else if (word === 'has') assert.deepEqual(this.lookUp(rest[1].replace('$', ''), where), rest[0].split('.').reduce((at, name) => at?.[name], answer.json), told);
     else if (word === 'field') {
       const violations = (detail(answer, 'BadRequest') ?? assert.fail(`${told}: no field violations: ${answer.message}`)).fieldViolations;
       assert.deepEqual(violations.map((one) => one.field), [quoted(value)], told);

@@ -25,8 +25,11 @@ async function rolesOf(world, admin) {
 // The types of the events that calls left, by the id of their request; "" is a record without a type.
 function eventsOf(world) {
   const database = new DatabaseSync(path.join(world.data, 'reeve.db'), { readOnly: true });
+  const tables = ['groups', 'identities', 'roles', 'bindings', 'repos', 'tags', 'events', 'limits'];
   return {
     close: () => database.close(),
+    // How many rows stand where.
+    count: () => Object.fromEntries(tables.map((table) => [table, database.prepare(`SELECT count(*) AS n FROM ${table}`).get().n])),
     find: (ids) => {
       const rows = database.prepare(`SELECT request_id, type FROM events WHERE request_id IN (${ids.map(() => '?').join(',')})`).all(...ids);
       const found = new Map();
@@ -48,7 +51,26 @@ async function furnish(world, issuer) {
     });
     return codes;
   };
-  return { world, issuer, operator, admin, newCode, roles: await rolesOf(world, admin), database: eventsOf(world) };
+  const database = eventsOf(world);
+  const roles = await rolesOf(world, admin);
+  return { world, issuer, operator, admin, newCode, roles, database, count: database.count, things: await makeThings(world, admin, roles) };
+}
+
+// One of each, for tests that need something that is there.
+async function makeThings(world, admin, roles) {
+  const make = async (target, body) => {
+    const answer = await call(world, admin, 'POST', target, body);
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    return answer.body.uid;
+  };
+  const group = await make('/iam/v2/groups', { name: 'things' });
+  const identity = await make(`/iam/v2/identities/${group}`, { name: 'thing', staticKeys: { issuer: 'https://i.example', subject: 's', issuerKeys: 'keys' } });
+  return {
+    group, identity,
+    role: await make(`/iam/v2/roles/${group}`, { name: 'thing', capabilities: ['CAP_REPO_LIST'] }),
+    binding: await make(`/iam/v2/roleBindings/${group}`, { identityUid: identity, roleUid: roles.get('viewer') }),
+    repo: await make(`/registry/v2/repos/${group}`, { name: 'thing' }),
+  };
 }
 
 export async function openStage() {
