@@ -104,6 +104,14 @@ struct fact {
 	slice name, value;
 };
 
+/* A name in a registry's paths whose bearer is gone; only the same one may bear it again. */
+struct freed_name {
+	struct uid parent;
+	slice name; /* of a folder with a '/' behind it: "ci/"; of a repository as it is */
+	struct uid holder;
+	int64_t freed_us;
+};
+
 /* ---- people ---- */
 
 /* An organization's own OpenID Connect provider. */

@@ -2,6 +2,7 @@
 
 #include "model/role.h"
 #include "model/rules.h"
+#include "service/freed.h"
 
 #define KIND_UNSPECIFIED 0
 #define KIND_CUSTOMER 2
@@ -97,6 +98,7 @@ FALLIBLE group_create(struct call *call, const struct uid *parent, const struct 
 	}
 	if (uid_is_none(parent))
 		group.status = STATUS_READY;
+	TRY(freed_folder_takes(call, &group));
 	TRY(row_insert(call->tx, &table_groups, &group));
 	if (uid_is_none(parent))
 		TRY(insert_owner(call, &group));
@@ -140,7 +142,9 @@ FALLIBLE group_update(struct call *call, const struct uid *uid, const struct gro
 		TRY(rule_name(in->name, "group.name"));
 		if (group.is_verified || group.is_system)
 			return FAIL_STATE("NAME_IS_FIXED", "group.name: a verified organization cannot be renamed");
+		TRY(freed_folder_leaves(call, &group));
 		group.name = in->name;
+		TRY(freed_folder_takes(call, &group));
 	}
 	if (in->has_description) {
 		TRY(rule_description(in->description, "group.description"));
@@ -188,6 +192,8 @@ FALLIBLE group_delete(struct call *call, const struct uid *uid)
 	TRY(refuse_while(call, &table_repos, REPOS_PARENT, uid, "repositories"));
 	TRY(refuse_while(call, &table_identities, IDENTITIES_PARENT, uid, "identities"));
 	TRY(refuse_while(call, &table_roles, ROLES_PARENT, uid, "roles"));
+	TRY(freed_folder_leaves(call, &group));
+	TRY(freed_forget(call, uid));
 	query_init(&query);
 	query_eq_uid(&query, BINDINGS_GROUP, uid);
 	TRY(row_delete_all(call->tx, &table_bindings, &query, &count));

@@ -1,6 +1,7 @@
 #include "service/repos.h"
 
 #include "model/rules.h"
+#include "service/freed.h"
 
 #define README_BYTES_MAX ((size_t)256 * 1024)
 #define TIER_MAX 6
@@ -77,6 +78,7 @@ FALLIBLE repo_create(struct call *call, const struct uid *parent, struct repo *r
 	row->parent = *parent;
 	row->created_us = row->updated_us = call->now_us;
 	TRY(call_new_child(call, parent, &row->uid));
+	TRY(freed_repo_takes(call, row));
 	TRY(row_insert(call->tx, &table_repos, row));
 	call_touched(call, &row->uid, parent);
 	return OK;
@@ -84,7 +86,14 @@ FALLIBLE repo_create(struct call *call, const struct uid *parent, struct repo *r
 
 FALLIBLE repo_update(struct call *call, struct repo *row)
 {
+	struct repo before;
+
 	TRY(check_repo(row));
+	TRY(repo_at(call, &row->uid, &before));
+	if (!slice_eq(before.name, row->name)) {
+		TRY(freed_repo_leaves(call, &before));
+		TRY(freed_repo_takes(call, row));
+	}
 	row->updated_us = call->now_us;
 	TRY(row_update(call->tx, &table_repos, row));
 	call_touched(call, &row->uid, &row->parent);
@@ -102,6 +111,7 @@ FALLIBLE repo_delete(struct call *call, const struct uid *uid)
 	query_init(&query);
 	query_eq_uid(&query, TAGS_PARENT, uid);
 	TRY(row_delete_all(call->tx, &table_tags, &query, &count));
+	TRY(freed_repo_leaves(call, &repo));
 	TRY(row_delete(call->tx, &table_repos, &repo, &deleted));
 	call_touched(call, uid, &repo.parent);
 	return OK;

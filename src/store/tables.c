@@ -91,6 +91,8 @@ const struct table table_signing_keys = { TABLE(signing_keys, signing_key), .key
 const struct table table_setup_codes = { TABLE(setup_codes, setup_code), .key_count = 1, .change_subject = -1 };
 const struct table table_facts = { TABLE(facts, fact), .key_count = 1, .change_subject = -1 };
 
+const struct table table_freed_names = { TABLE(freed_names, freed_name), .key_count = 2, .change_subject = -1 };
+
 static const struct reference providers_references[] = { { PROVIDERS_PARENT, &table_groups },
 							 { PROVIDERS_ROLE, &table_roles } };
 const struct table table_providers = { TABLE(providers, provider), .key_count = 1, .change_subject = -1,

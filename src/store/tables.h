@@ -171,6 +171,12 @@ struct table {
 	X(FACTS_NAME, TEXT, false, fact, name) \
 	X(FACTS_VALUE, BYTES, false, fact, value)
 
+#define FREED_NAMES_COLUMNS(X)                                \
+	X(FREED_NAMES_PARENT, UID, false, freed_name, parent) \
+	X(FREED_NAMES_NAME, TEXT, false, freed_name, name)    \
+	X(FREED_NAMES_HOLDER, UID, false, freed_name, holder) \
+	X(FREED_NAMES_FREED_US, INT, false, freed_name, freed_us)
+
 #define PROVIDERS_COLUMNS(X)                                           \
 	X(PROVIDERS_UID, UID, false, provider, uid)                    \
 	X(PROVIDERS_PARENT, UID, false, provider, parent)              \
@@ -293,6 +299,7 @@ struct table {
 	T(signing_keys, SIGNING_KEYS_COLUMNS, signing_key)          \
 	T(setup_codes, SETUP_CODES_COLUMNS, setup_code)             \
 	T(facts, FACTS_COLUMNS, fact)                               \
+	T(freed_names, FREED_NAMES_COLUMNS, freed_name)             \
 	T(providers, PROVIDERS_COLUMNS, provider)                   \
 	T(invites, INVITES_COLUMNS, invite)                         \
 	T(accounts, ACCOUNTS_COLUMNS, account)                      \

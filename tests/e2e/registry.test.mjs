@@ -184,6 +184,51 @@ test('a POST with grant_type=password answers as containerd and podman read it',
   assert.equal((await wrong.json()).error, 'invalid_grant');
 });
 
+test('25: a freed repository name stays with what bore it, until an operator uses it again', async () => {
+  const creds = async () => `_token:${await registryToken(builder.uid, jobToken())}`;
+  await push('example.com/ci/freed:v1', await creds());
+  const repos = async (at) => ok(await call(world, admin, 'GET', `/registry/v2/repos?uidp.childrenOf=${at}&pageSize=200`)).repos;
+  const repo = (await repos(folder.uid)).find((row) => row.name === 'freed');
+  // Renamed away and back by itself: its own name.
+  ok(await call(world, admin, 'PATCH', `/registry/v2/repos/${repo.uid}?updateMask=name`, { name: 'moved' }));
+  const api = ok(await exchange(world, jobToken(), builder.uid)).token;
+  const refused = await call(world, api, 'POST', `/registry/v2/repos/${folder.uid}`, { name: 'freed' });
+  assert.equal(refused.status, 400);
+  assert.equal(refused.body.details.find((d) => d.violations).violations[0].type, 'NAME_WAS_USED');
+  ok(await call(world, admin, 'PATCH', `/registry/v2/repos/${repo.uid}?updateMask=name`, { name: 'freed' }));
+  await pull('example.com/ci/freed:v1', await creds());
+  ok(await call(world, admin, 'DELETE', `/registry/v2/repos/${repo.uid}`));
+  await assert.rejects(pull('example.com/ci/freed:v1', await creds()));
+  await assert.rejects(push('example.com/ci/freed:v2', await creds()));
+  assert.equal((await call(world, api, 'POST', `/registry/v2/repos/${folder.uid}`, { name: 'freed' })).status, 400);
+  ok(await call(world, admin, 'POST', `/registry/v2/repos/${folder.uid}`, { name: 'freed' }));
+  await pull('example.com/ci/freed:v1', await creds());
+});
+
+test('25: a freed folder name too, when repositories were below it; an empty one is free', async () => {
+  const api = ok(await exchange(world, jobToken(), builder.uid)).token;
+  const make = (token, parent, name) => call(world, token, 'POST', `/iam/v2/groups/${parent}`, { name });
+  const remove = async (row, kind = 'iam/v2/groups') => ok(await call(world, admin, 'DELETE', `/${kind}/${row.uid}`));
+  await remove(ok(await make(admin, org.uid, 'empty')));
+  await remove(ok(await make(api, org.uid, 'empty')));
+  const outer = ok(await make(api, org.uid, 'outer')), inner = ok(await make(api, outer.uid, 'inner'));
+  const repo = ok(await call(world, api, 'POST', `/registry/v2/repos/${inner.uid}`, { name: 'app' }));
+  await remove(repo, 'registry/v2/repos');
+  await remove(inner);
+  assert.equal((await make(api, outer.uid, 'inner')).status, 400);
+  await remove(outer);
+  const again = await make(api, org.uid, 'outer');
+  assert.equal(again.status, 400);
+  assert.match(again.body.message, /an operator/);
+  ok(await make(admin, org.uid, 'outer'));
+  // Renaming frees a name as well.
+  const team = ok(await make(api, org.uid, 'team'));
+  ok(await call(world, api, 'POST', `/registry/v2/repos/${team.uid}`, { name: 'app' }));
+  ok(await call(world, admin, 'PATCH', `/iam/v2/groups/${team.uid}?updateMask=name`, { name: 'team2' }));
+  assert.equal((await make(api, org.uid, 'team')).status, 400);
+  ok(await call(world, admin, 'PATCH', `/iam/v2/groups/${team.uid}?updateMask=name`, { name: 'team' }));
+});
+
 test('after the binding is deleted the next token is empty', async () => {
   ok(await call(world, admin, 'DELETE', `/iam/v2/roleBindings/${puller.binding.uid}`));
   assert.deepEqual(claimsOf(ok(await tokenAt('repository:example.com/ci/app:pull', `${puller.uid}:${pullToken()}`)).token).access, []);
