@@ -20,7 +20,7 @@
 
 struct issuer; /* one per process */
 
-#define TOKEN_BYTES_MAX 16384       /* of any token we look at */
+#define TOKEN_BYTES_MAX 32768       /* of any token we look at: what fits an authorization value of 32 KiB */
 #define TOKEN_ACCESS_BYTES_MAX 8192 /* of an access token we mint */
 #define TOKEN_AUDIENCES_MAX 16
 #define TOKEN_LIFE_MAX_S 3600
