@@ -1,20 +1,13 @@
 // What the wire tests stand on: one server in clear, one over TLS, an issuer both trust, an operator of each.
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
+import { makeCertificate } from '../e2e/certificate.mjs';
 import { openIssuer, openOperator, openWorld, build, call } from '../e2e/world.mjs';
-
-// A certificate for 127.0.0.1 and localhost, signed by itself.
-export function makeCertificate(folder, name = 'server') {
-  const files = { certificate: path.join(folder, `${name}.crt`), key: path.join(folder, `${name}.key`) };
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', `/CN=${name}`,
-    '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost', '-keyout', files.key, '-out', files.certificate], { stdio: 'ignore' });
-  return { ...files, pem: readFileSync(files.certificate, 'utf8') };
-}
 
 async function rolesOf(world, admin) {
   const answer = await call(world, admin, 'GET', '/iam/v1/roles?parent=%2F');
