@@ -1,15 +1,16 @@
 // A real registry (Debian's docker-registry) that asks Reeve, and a real client (skopeo).
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash, randomUUID, verify, X509Certificate } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { call, claimsOf, exchange, freePort, newKey, now, openIssuer, openOperator, openWorld, signToken } from './world.mjs';
+import { build, call, claimsOf, exchange, freePort, newKey, now, openIssuer, openOperator, openWorld, signToken } from './world.mjs';
 
 const run = promisify(execFile);
+const podmanIsHere = () => process.env.PATH.split(':').some((folder) => existsSync(path.join(folder, 'podman')));
 let world, issuer, operator, admin, org, folder, builder, puller, pullKey, registry, host, work;
 
 const ok = (answer) => {
@@ -99,7 +100,7 @@ after(async () => {
   if (work) rmSync(work, { recursive: true, force: true });
 });
 
-test('a CI identity pushes into a path that its first push makes', async () => {
+test('23: a CI identity pushes into a path that its first push makes', async () => {
   await push('example.com/ci/app:v1', `_token:${await registryToken(builder.uid, jobToken())}`);
   const repos = ok(await call(world, admin, 'GET', `/registry/v2/repos?uidp.childrenOf=${folder.uid}`)).repos;
   assert.deepEqual(repos.map((repo) => repo.name), ['app']);
@@ -135,7 +136,7 @@ test('the answer is what was asked and is allowed, never an error for less', asy
   assert.equal(claims.exp - claims.iat, 60);
 });
 
-test('CVE-2020-29662: no credentials give empty access, wrong ones are 401 also without a scope', async () => {
+test('22, CVE-2020-29662: no credentials give empty access, wrong ones are 401 also without a scope', async () => {
   assert.deepEqual(claimsOf(ok(await tokenAt('repository:example.com/ci/app:pull')).token).access, []);
   assert.equal(claimsOf(ok(await tokenAt('')).token).sub, '');
   for (const basic of ['nobody:x', `${puller.uid}:x`, '_token:x', `${'0'.repeat(40)}:${pullToken()}`]) {
@@ -147,20 +148,20 @@ test('CVE-2020-29662: no credentials give empty access, wrong ones are 401 also 
   assert.deepEqual(claimsOf(ok(await tokenAt('registry:catalog:*', `${puller.uid}:${pullToken()}`)).token).access, []);
 });
 
-test('operators list the catalog', async () => {
+test('23: operators list the catalog', async () => {
   const token = await operator.token({ audience: host });
   const access = claimsOf(ok(await tokenAt('registry:catalog:*', `_token:${token}`)).token).access;
   assert.deepEqual(access, [{ type: 'registry', name: 'catalog', actions: ['*'] }]);
 });
 
-test('a token of the API is no password, and a registry token no API token', async () => {
+test('19: a token of the API is no password, and a registry token no API token', async () => {
   const api = ok(await exchange(world, jobToken(), builder.uid)).token;
   assert.equal((await tokenAt('', `_token:${api}`)).status, 401);
   const bearer = ok(await tokenAt('repository:example.com/ci/app:pull', `${puller.uid}:${pullToken()}`)).token;
   assert.equal((await call(world, bearer, 'GET', '/auth/v1/ok')).status, 401);
 });
 
-test('a rotation of the signing keys needs no restart of the registry', async () => {
+test('17: a rotation of the signing keys needs no restart of the registry', async () => {
   const rotated = ok(await call(world, admin, 'POST', '/reeve/v1/keys:rotate', {}));
   assert.ok(rotated.kid);
   const token = ok(await tokenAt('repository:example.com/ci/app:pull', `${puller.uid}:${pullToken()}`)).token;
@@ -170,7 +171,7 @@ test('a rotation of the signing keys needs no restart of the registry', async ()
   await pull('example.com/ci/app:v1', `${puller.uid}:${pullToken()}`);
 });
 
-test('a POST with grant_type=password answers as containerd and podman read it', async () => {
+test('20: a POST with grant_type=password answers as containerd and podman read it', async () => {
   const response = await fetch(`${world.url}/token`, {
     method: 'POST',
     body: new URLSearchParams([['grant_type', 'password'], ['service', host], ['username', puller.uid], ['password', pullToken()],
@@ -227,6 +228,214 @@ test('25: a freed folder name too, when repositories were below it; an empty one
   ok(await call(world, admin, 'PATCH', `/iam/v2/groups/${team.uid}?updateMask=name`, { name: 'team2' }));
   assert.equal((await make(api, org.uid, 'team')).status, 400);
   ok(await call(world, admin, 'PATCH', `/iam/v2/groups/${team.uid}?updateMask=name`, { name: 'team' }));
+});
+
+test('17, 18: a bearer is signed by a leaf below the registry CA, for one audience, with whole times and an empty anonymous subject', async () => {
+  const token = ok(await tokenAt('repository:example.com/ci/app:pull')).token;
+  const header = JSON.parse(Buffer.from(token.split('.')[0], 'base64url')), claims = claimsOf(token);
+  const leaf = new X509Certificate(Buffer.from(header.x5c[0], 'base64')), ca = new X509Certificate(readFileSync(path.join(work, 'ca.pem')));
+  assert.ok(leaf.verify(ca.publicKey) && ca.ca && !leaf.ca);
+  assert.ok(Date.parse(leaf.validFrom) <= Date.now() - 60000, 'backdated');
+  assert.ok(['ES256', 'RS256'].includes(header.alg));
+  assert.deepEqual([typeof claims.aud, claims.aud, claims.sub], ['string', host, '']);
+  for (const name of ['exp', 'nbf', 'iat']) assert.ok(Number.isInteger(claims[name]), name);
+  assert.ok(verify('sha256', Buffer.from(token.split('.').slice(0, 2).join('.')), { key: leaf.publicKey, dsaEncoding: 'ieee-p1363' }, Buffer.from(token.split('.')[2], 'base64url')));
+});
+
+test('19: no service is the only one, an unknown one is 400', async () => {
+  assert.equal(claimsOf(ok(await call(world, null, 'GET', '/token')).token).aud, host);
+  const answer = await call(world, null, 'GET', '/token?service=elsewhere.example');
+  assert.equal(answer.status, 400);
+  assert.match(answer.body.errors[0].message, /service/);
+});
+
+test('20: scopes come repeated or joined by blanks, and what docker adds is taken', async () => {
+  const basic = { authorization: `Basic ${Buffer.from(`${puller.uid}:${pullToken()}`).toString('base64')}` };
+  const two = ['repository:example.com/ci/app:pull', 'repository:example.com/ci/deep/er/app:pull'];
+  const query = (scopes) => `/token?service=${host}&account=${encodeURIComponent(puller.uid)}&client_id=docker&offline_token=true${scopes.map((s) => `&scope=${encodeURIComponent(s)}`).join('')}`;
+  for (const scopes of [two, [two.join(' ')]]) {
+    const answer = ok(await call(world, null, 'GET', query(scopes), null, basic));
+    assert.deepEqual(claimsOf(answer.token).access.map((entry) => entry.name), ['example.com/ci/app', 'example.com/ci/deep/er/app']);
+    assert.ok(Math.abs(Date.parse(answer.issued_at) - Date.now()) < 60000);
+    assert.equal(answer.refresh_token, undefined);
+  }
+  const form = await fetch(`${world.url}/token`, { method: 'POST', body: new URLSearchParams([['grant_type', 'password'], ['service', host],
+    ['username', puller.uid], ['password', pullToken()], ['scope', two[0]], ['scope', two[1]]]) }).then((r) => r.json());
+  assert.equal(form.scope, two.join(' '));
+});
+
+test('21: the type ends at the first colon, actions start after the last; a star is what is allowed; unknown types are dropped', async () => {
+  const creds = `${puller.uid}:${pullToken()}`;
+  const access = async (scope) => claimsOf(ok(await tokenAt(scope, creds)).token).access;
+  const expected = [{ type: 'repository', name: 'example.com/ci/app', actions: ['pull'] }];
+  assert.deepEqual(await access('repository(plugin):example.com/ci/app:pull'), expected);
+  assert.deepEqual(await access('repository:example.com/ci/app:*'), expected);
+  assert.deepEqual(await access('repository:localhost:5000/ci/app:pull'), []);
+  assert.deepEqual(await access('machine:example.com/ci/app:pull'), []);
+  assert.deepEqual(await access('repository:example.com/ci/app:fly'), []);
+});
+
+test('22: wrong credentials are 401 with a scope too, in both forms of error', async () => {
+  const answer = await tokenAt('repository:example.com/ci/app:pull', `${puller.uid}:wrong`);
+  assert.deepEqual([answer.status, answer.body.errors[0].code], [401, 'UNAUTHORIZED']);
+  const post = await fetch(`${world.url}/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'password', service: host,
+    username: '_token', password: 'wrong', scope: 'repository:example.com/ci/app:pull' }) });
+  const body = await post.json();
+  assert.deepEqual([post.status, body.error, body.errors[0].code], [401, 'invalid_grant', 'UNAUTHORIZED']);
+  assert.ok(body.error_description);
+});
+
+test('22: anyone pulls what configuration calls public, and pushes nothing there', async () => {
+  await push('example.com/public/tool:v1', `_token:${await registryToken(builder.uid, jobToken())}`);
+  await pull('example.com/public/tool:v1');
+  assert.deepEqual(claimsOf(ok(await tokenAt('repository:example.com/public/tool:pull,push,delete')).token).access,
+    [{ type: 'repository', name: 'example.com/public/tool', actions: ['pull'] }]);
+  assert.deepEqual(claimsOf(ok(await tokenAt('repository:example.com/publicity/tool:pull')).token).access, []);
+});
+
+test('a blob is mounted from another repository by who may pull there, and by nobody else', async () => {
+  const { stdout } = await skopeo('inspect', '--raw', '--tls-verify=false', '--creds', `${puller.uid}:${pullToken()}`, `docker://${host}/example.com/ci/app:v1`);
+  const { digest } = JSON.parse(stdout).layers[0];
+  const mount = async (creds) => {
+    const scopes = ['repository:example.com/ci/mounted:pull,push', 'repository:example.com/ci/app:pull'].map((s) => `&scope=${encodeURIComponent(s)}`).join('');
+    const bearer = ok(await call(world, null, 'GET', `/token?service=${host}${scopes}`, null, { authorization: `Basic ${Buffer.from(creds).toString('base64')}` })).token;
+    return fetch(`http://${host}/v2/example.com/ci/mounted/blobs/uploads/?mount=${digest}&from=example.com/ci/app`,
+      { method: 'POST', headers: { authorization: `Bearer ${bearer}` } }).then((r) => r.status);
+  };
+  assert.equal(await mount(`_token:${await registryToken(builder.uid, jobToken())}`), 201);
+  assert.equal(await mount(`${puller.uid}:${pullToken()}`), 401); // may not push
+  await skopeo('copy', '--src-tls-verify=false', '--dest-tls-verify=false', '--src-creds', `${builder.uid}:${jobToken()}`, '--dest-creds', `${builder.uid}:${jobToken()}`,
+    `docker://${host}/example.com/ci/app:v1`, `docker://${host}/example.com/ci/copied:v1`);
+});
+
+test('25: the two spellings of a path are two repositories in the registry; a name with a dot is one, a bad component none', async () => {
+  const creds = `_token:${await registryToken(builder.uid, jobToken())}`;
+  await push('example.com/ci/my.app_x-1:v1', creds);
+  await pull('example.com/ci/my.app_x-1:v1', creds);
+  await assert.rejects(pull(`${org.uid}/ci/my.app_x-1:v1`, creds), /manifest unknown/);
+  for (const name of ['Upper', '.dot', 'a..b', 'a b', 'end-'])
+    assert.equal((await call(world, admin, 'POST', `/registry/v2/repos/${folder.uid}`, { name })).status, 400, name);
+});
+
+// ---- the credential helper ----
+
+// A home of its own with the helper on the PATH; configuration as `reeve config set` writes it.
+async function openHome(name) {
+  const home = path.join(work, name), bin = path.join(home, 'bin');
+  mkdirSync(bin, { recursive: true });
+  symlinkSync(path.join(build, 'reeve'), path.join(bin, 'docker-credential-reeve'));
+  const env = { PATH: `${bin}:${process.env.PATH}`, HOME: home, XDG_RUNTIME_DIR: home, REEVE_PLATFORM_API: world.url, REEVE_PLATFORM_REGISTRY: host,
+    REGISTRY_AUTH_FILE: path.join(home, 'auth.json') };
+  writeFileSync(env.REGISTRY_AUTH_FILE, JSON.stringify({ credHelpers: { [host]: 'reeve' } }));
+  const helper = (words, input = '') => new Promise((resolve) => {
+    const child = spawn('docker-credential-reeve', words, { env });
+    let stdout = '', stderr = '';
+    child.stdout.on('data', (bytes) => { stdout += bytes; });
+    child.stderr.on('data', (bytes) => { stderr += bytes; });
+    child.on('close', (code) => resolve({ code, stdout: stdout.trim(), stderr }));
+    child.stdin.end(input);
+  });
+  return { home, env, helper, reeve: (...args) => run(path.join(build, 'reeve'), args, { env, timeout: 30000 }) };
+}
+
+test('26, 27: the helper takes one word, reads the server to the end and says exactly what docker expects', async () => {
+  const { helper } = await openHome('bare');
+  for (const words of [[], ['get', 'x'], ['fetch']]) assert.equal((await helper(words)).code, 1, words.join(' '));
+  for (const server of [host, `http://${host}`, `https://${host}/v2/\n`]) {
+    const answer = await helper(['get'], server);
+    assert.deepEqual([answer.code, answer.stdout], [1, 'credentials not found in native keychain'], server);
+  }
+  assert.deepEqual(Object.values(await helper(['get'], ' \n')).slice(0, 2), [1, 'no credentials server URL']);
+  assert.deepEqual(Object.values(await helper(['store'], JSON.stringify({ ServerURL: host, Secret: 'x' }))).slice(0, 2), [1, 'no credentials username']);
+  assert.match((await helper(['version'])).stdout, /reeve/);
+});
+
+test('27: with a session the helper hands a real client tokens for the registry', async () => {
+  const { env, home, helper, reeve } = await openHome('signed-in');
+  writeFileSync(path.join(home, 'job.jwt'), jobToken());
+  await reeve('auth', 'login', '--identity', builder.uid, '--identity-token', path.join(home, 'job.jwt'), '--audience', host);
+  const got = await helper(['get'], `https://${host}`);
+  assert.equal(got.code, 0, got.stdout + got.stderr);
+  const answer = JSON.parse(got.stdout);
+  assert.deepEqual(Object.keys(answer), ['ServerURL', 'Username', 'Secret']);
+  assert.equal(answer.Username, '_token');
+  assert.equal(claimsOf(answer.Secret).sub, builder.uid);
+  await run('skopeo', ['--insecure-policy', 'copy', '--dest-tls-verify=false', `dir:${path.join(work, 'image')}`, `docker://${host}/example.com/ci/helped:v1`], { env, timeout: 30000 });
+  assert.deepEqual(JSON.parse((await helper(['list'])).stdout), { [host]: '_token' });
+});
+
+test('28: `_token` is stored to nothing, another pair kept for us alone until it is erased', async () => {
+  const { home, helper } = await openHome('kept');
+  const pair = (Username, Secret) => JSON.stringify({ ServerURL: host, Username, Secret });
+  assert.equal((await helper(['store'], pair('_token', 'x'))).code, 0);
+  assert.equal((await helper(['get'], host)).code, 1);
+  assert.deepEqual(JSON.parse((await helper(['list'], 'whatever')).stdout), {});
+  assert.equal((await helper(['store'], pair(puller.uid, 'secret'))).code, 0);
+  assert.deepEqual(JSON.parse((await helper(['get'], host)).stdout), { ServerURL: host, Username: puller.uid, Secret: 'secret' });
+  assert.deepEqual(JSON.parse((await helper(['list'])).stdout), { [host]: puller.uid });
+  const { stdout } = await run('grep', ['-rl', 'secret', home]);
+  for (const file of stdout.trim().split('\n')) assert.equal(statSync(file).mode & 0o777, 0o600, file);
+  assert.equal((await helper(['erase'], host)).code, 0);
+  assert.equal((await helper(['erase'], 'never.example')).code, 0);
+  assert.equal((await helper(['get'], host)).code, 1);
+});
+
+// ---- TLS in front of both ----
+
+test('18, 24: over TLS, by a host name in the realm, with a longer life', async () => {
+  const at = (name) => path.join(work, name);
+  await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=localhost',
+    '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', at('tls.key'), '-out', at('tls.crt')]);
+  const tlsHost = `localhost:${await freePort()}`, port = await freePort(), data = at('tls-data');
+  const server = spawn(path.join(build, 'reeved'), ['--data', data, '--listen', `127.0.0.1:${port}`, '--url', `https://localhost:${port}`, '--tls.certificate', at('tls.crt'), '--tls.key', at('tls.key'),
+    '--registries', tlsHost, '--registries.public', `${tlsHost}/open/`, '--registry.token-life', '300'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let log = '', other;
+  server.stderr.on('data', (bytes) => { log += bytes; });
+  const curl = (target) => run('curl', ['-fsS', '--cacert', at('tls.crt'), `https://localhost:${port}${target}`]).then(({ stdout }) => stdout);
+  try {
+    for (let i = 0; i < 200 && !(await curl('/readyz').then(() => true, () => false)); i++) await new Promise((resolve) => setTimeout(resolve, 50));
+    writeFileSync(at('tls-ca.pem'), await curl('/registry/ca.pem'));
+    const token = JSON.parse(await curl(`/token?service=${tlsHost}&scope=repository:open/tool:pull`));
+    assert.equal(token.expires_in, 300);
+    assert.equal(claimsOf(token.token).exp - claimsOf(token.token).iat, 300);
+    writeFileSync(at('tls.yml'), `version: 0.1
+log: {level: warn}
+storage: {filesystem: {rootdirectory: ${at('tls-storage')}}}
+http: {addr: "${tlsHost}", tls: {certificate: ${at('tls.crt')}, key: ${at('tls.key')}}}
+auth: {token: {realm: "https://localhost:${port}/token", service: "${tlsHost}", issuer: "https://localhost:${port}", rootcertbundle: ${at('tls-ca.pem')}}}
+`);
+    other = spawn('docker-registry', ['serve', at('tls.yml')], { stdio: 'ignore' });
+    const code = (headers) => run('curl', ['-sS', '-o', '/dev/null', '-w', '%{http_code}', '--cacert', at('tls.crt'), ...headers, `https://${tlsHost}/v2/open/tool/tags/list`]).then(({ stdout }) => stdout, () => '000');
+    for (let i = 0; i < 100 && (await code([])) !== '401'; i++) await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(await code([]), '401');
+    assert.equal(await code(['-H', `authorization: Bearer ${token.token}`]), '404'); // admitted; there is nothing yet
+    mkdirSync(at('trusted'));
+    writeFileSync(at('trusted/ca.crt'), readFileSync(at('tls.crt')));
+    const { stderr } = await run('skopeo', ['--insecure-policy', 'list-tags', '--cert-dir', at('trusted'), `docker://${tlsHost}/open/tool`], { env: { ...process.env, HOME: work, XDG_RUNTIME_DIR: work, SSL_CERT_FILE: at('tls.crt') }, timeout: 30000 }).catch((error) => error);
+    assert.match(stderr, /404/); // through the token service: admitted, and nothing is there
+  } finally {
+    other?.kill();
+    server.kill();
+    await new Promise((resolve) => (server.exitCode === null ? server.on('exit', resolve) : resolve()));
+  }
+  assert.equal(server.exitCode, 0, log);
+});
+
+// ---- podman, where it is ----
+
+test('podman loads, pushes and pulls', { skip: podmanIsHere() ? false : 'podman is not installed' }, async () => {
+  const podman = (...args) => run('podman', ['--storage-driver', 'vfs', '--root', path.join(work, 'podman', 'root'), '--runroot', path.join(work, 'podman', 'run'), ...args],
+    { timeout: 60000, env: { ...process.env, HOME: work, XDG_RUNTIME_DIR: work } });
+  writeFileSync(path.join(work, 'nothing'), 'x');
+  await run('tar', ['-C', work, '-cf', path.join(work, 'nothing.tar'), 'nothing']);
+  const id = (await podman('import', path.join(work, 'nothing.tar'))).stdout.trim();
+  const creds = () => `${builder.uid}:${jobToken()}`;
+  await podman('push', '--tls-verify=false', '--creds', creds(), id, `docker://${host}/example.com/ci/podman:v1`);
+  await podman('rmi', '-f', id);
+  await podman('pull', '--tls-verify=false', '--creds', `${puller.uid}:${pullToken()}`, `docker://${host}/example.com/ci/podman:v1`);
+  await assert.rejects(podman('push', '--tls-verify=false', '--creds', `${puller.uid}:${pullToken()}`, `${host}/example.com/ci/podman:v1`));
+  await podman('login', '--tls-verify=false', '-u', puller.uid, '-p', pullToken(), '--authfile', path.join(work, 'podman-auth.json'), host);
+  await assert.rejects(podman('login', '--tls-verify=false', '-u', puller.uid, '-p', 'wrong', '--authfile', path.join(work, 'podman-auth.json'), host));
 });
 
 test('after the binding is deleted the next token is empty', async () => {
