@@ -6,6 +6,7 @@
  * a time, others wait for it; an unknown kid has the set fetched anew at most once in KID_EVERY_S; a set that cannot be fetched
  * again is used for STALE_S more; how many threads wait at once is bounded.
  */
+#include "token/upstream.h"
 #include "base/mem.h"
 #include "fetch/url.h"
 #include "token/issuer_impl.h"
@@ -86,11 +87,24 @@ static FALLIBLE get(struct issuer *issuer, struct arena *arena, slice url, slice
 	return OK;
 }
 
+FALLIBLE discovery_read(struct arena *arena, slice body, slice issuer, slice *ret_keys_url)
+{
+	const struct json *document;
+	struct url parsed;
+	slice named;
+
+	TRY(json_parse_object(arena, body, NULL, &document));
+	if (!json_text(json_member(document, "issuer"), &named) || !slice_eq(named, issuer))
+		return FAIL(FAULT_DENIED, "the issuer's discovery document names another issuer");
+	if (!json_text(json_member(document, "jwks_uri"), ret_keys_url) || FAILED(url_parse(*ret_keys_url, &parsed)))
+		return FAIL(FAULT_DENIED, "the issuer's discovery document has no jwks_uri");
+	return OK;
+}
+
 static FALLIBLE fetch(struct issuer *issuer, slice url, struct jwks **ret_keys)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(WORK_BYTES);
-	const struct json *document;
-	slice body, named, keys_url;
+	slice body, keys_url;
 	char *discovery;
 
 	TRY_NEW(arena);
@@ -98,11 +112,7 @@ static FALLIBLE fetch(struct issuer *issuer, slice url, struct jwks **ret_keys)
 				 url.len && url.at[url.len - 1] == '/' ? "" : "/");
 	TRY_NEW(discovery);
 	TRY(get(issuer, arena, slice_str(discovery), &body));
-	TRY(json_parse_object(arena, body, NULL, &document));
-	if (!json_text(json_member(document, "issuer"), &named) || !slice_eq(named, url))
-		return FAIL(FAULT_DENIED, "the issuer's discovery document names another issuer");
-	if (!json_text(json_member(document, "jwks_uri"), &keys_url))
-		return FAIL(FAULT_DENIED, "the issuer's discovery document has no jwks_uri");
+	TRY(discovery_read(arena, body, url, &keys_url));
 	TRY(get(issuer, arena, keys_url, &body));
 	return jwks_parse(body, ret_keys);
 }

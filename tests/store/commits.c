@@ -529,7 +529,7 @@ static status fail_hook(void *user, struct tx *tx, const struct change *changes,
 TEST(a_failing_hook_ends_the_process_before_the_answer)
 {
 	struct fixture f = fixture_folder();
-	int ended;
+	int ended = 0;
 	pid_t child = fork();
 
 	if (child == 0) {

@@ -100,7 +100,7 @@ TEST(what_was_appended_is_on_disk_after_a_sync_as_json_lines)
 	struct arena *arena = arena_new(1 << 20);
 	const struct json *line;
 	struct trail *trail;
-	slice all, first, second;
+	slice all, first, second = SLICE("");
 	uint64_t lines;
 
 	new_folder();

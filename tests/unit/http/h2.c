@@ -235,7 +235,7 @@ TEST(a_preface_in_pieces_waits_and_a_wrong_one_is_http_1)
 	client_open(&h2.client, served);
 	h2_client_begin(&h2, NULL);
 	for (size_t i = 0; i < sizeof(PREFACE) - 1; i++) {
-		CHECK(client_send(&h2.client, PREFACE + i, 1));
+		CHECK(client_send(&h2.client, &PREFACE[i], 1));
 		usleep(2000);
 	}
 	{ /* nghttp2 would send its own preface: skip that */
