@@ -11,6 +11,7 @@
 #include "registry/make.h"
 #include "registry/path.h"
 #include "registry/registry.h"
+#include "service/seen.h"
 #include "service/support.h"
 
 #define ACCESS_BYTES_MAX ((size_t)32 * 1024)
@@ -313,6 +314,8 @@ static FALLIBLE issue(struct call *call, const struct registry_setting *registry
 	TRY(scopes_text(call, scopes, count, &scope));
 	TRY(token_mint(call->parts->issuer, call->arena, &mint, &minted));
 	TRY(record(call, registry, asker, scope, &minted));
+	if (asker->is_known)
+		seen_note(&asker->who.identity, call->now_us);
 	TRY(put_text(call, minted.text, &out->token));
 	out->access_token = out->token;
 	out->expires_in = (int32_t)(minted.expires_s - minted.issued_s);

@@ -10,11 +10,13 @@
 #include "net/socket.h"
 #include "net/tls.h"
 #include "server/codes.h"
+#include "service/seen.h"
 
 #define LOOPS_MAX 64
 #define ADDRESSES_MAX HTTP_LISTENERS
 #define TICK_US US_PER_S
 #define ROTATE_EVERY_TICKS 60
+#define SEEN_EVERY_TICKS 60
 #define AGAIN_MS 50
 
 struct serving;
@@ -37,8 +39,8 @@ struct serving {
 	struct loop_signal term, interrupt, hangup;
 	struct loop_timer tick;
 	unsigned ticks;
-	struct work rotate, codes;
-	_Atomic bool rotating, reading_codes;
+	struct work rotate, codes, seen;
+	_Atomic bool rotating, reading_codes, writing_seen;
 	bool draining;
 };
 
@@ -86,6 +88,19 @@ static void read_codes(struct work *work)
 	serving->reading_codes = false;
 }
 
+static void write_seen(struct work *work)
+{
+	struct serving *serving = (struct serving *)(void *)((char *)work - offsetof(struct serving, seen));
+
+	authz_thread_offline(); /* as above */
+	status written = seen_write(serving->parts->parts.store);
+	authz_thread_online();
+	if (FAILED(written))
+		LOG(LOG_WARN, "when identities were last seen could not be written",
+		    LOG_TEXT("error", slice_str(report_current()->text)));
+	serving->writing_seen = false;
+}
+
 static void give_chore(struct serving *serving, struct work *work, _Atomic bool *busy)
 {
 	if (*busy)
@@ -99,8 +114,11 @@ static void ticked(struct loop_timer *timer)
 {
 	struct serving *serving = (struct serving *)(void *)((char *)timer - offsetof(struct serving, tick));
 
-	if (serving->ticks++ % ROTATE_EVERY_TICKS == 0)
+	if (serving->ticks % ROTATE_EVERY_TICKS == 0)
 		give_chore(serving, &serving->rotate, &serving->rotating);
+	if (serving->ticks % SEEN_EVERY_TICKS == SEEN_EVERY_TICKS - 1)
+		give_chore(serving, &serving->seen, &serving->writing_seen);
+	serving->ticks++;
 	if (codes_are_waiting(serving->parts->config->data))
 		give_chore(serving, &serving->codes, &serving->reading_codes);
 	loop_timer_set(&serving->tick, TICK_US);
@@ -318,6 +336,7 @@ static FALLIBLE run(struct serving *serving)
 	first = serving->lanes[0].loop;
 	serving->rotate.run = rotate_now;
 	serving->codes.run = read_codes;
+	serving->seen.run = write_seen;
 	loop_signal_start(first, &serving->term, SIGTERM, on_term);
 	loop_signal_start(first, &serving->interrupt, SIGINT, on_interrupt);
 	loop_signal_start(first, &serving->hangup, SIGHUP, on_hangup);

@@ -5,6 +5,7 @@
  */
 #include "handlers.gen.h"
 #include "oidc/v1/security_token.pb-c.h"
+#include "service/seen.h"
 #include "service/support.h"
 
 #define EXCHANGE_VALUES_MAX 64
@@ -84,6 +85,7 @@ status v1_security_token_exchange(struct call *call, const Chainguard__Platform_
 	TRY(take_values(call, in->n_cap, in->cap, "cap", capabilities, &exchange.capabilities_count));
 	TRY(token_exchange(call->parts->issuer, call->arena, &exchange, &done));
 	TRY(record(call, &exchange, &done));
+	seen_note(&done.who.identity, call->now_us);
 	TRY(put_text(call, done.token.text, &out->token));
 	return put_time(call, done.token.expires_s * US_PER_S, &out->expiry);
 }

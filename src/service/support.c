@@ -99,32 +99,3 @@ FALLIBLE group_at(struct call *call, const struct uid *uid, unsigned list_bit, s
 	TRY(row_find(call->tx, &table_groups, &key, ret_group, &found));
 	return found ? OK : call_absent(call, "group", uid, list_bit);
 }
-
-FALLIBLE limit_of(struct call *call, const struct uid *organization, const char *kind, int64_t by_default, int64_t *ret_most)
-{
-	struct limit row = { .group = *organization, .kind = slice_str(kind) };
-	bool found;
-
-	TRY(row_find(call->tx, &table_limits, &row, &row, &found));
-	*ret_most = found ? row.most : by_default > 0 ? by_default : -1;
-	return OK;
-}
-
-FALLIBLE limit_check(struct call *call, const struct uid *place, const struct table *table, const char *kind,
-		     int64_t by_default)
-{
-	struct uid organization = uid_root(place);
-	struct query query;
-	int64_t most, count;
-
-	TRY(limit_of(call, &organization, kind, by_default, &most));
-	if (most < 0)
-		return OK;
-	query_init(&query);
-	query_uids(&query, WHERE_BELOW, 0, &organization, 1); /* column 0 of every table is the uid */
-	TRY(row_count(call->tx, table, &query, &count));
-	if (count >= most)
-		return FAIL(FAULT_EXHAUSTED, "the organization has reached its limit of %lld %s; an operator can raise it",
-			    (long long)most, kind);
-	return OK;
-}

@@ -140,6 +140,21 @@ FALLIBLE row_update(struct tx *tx, const struct table *table, const void *row)
 	return OK;
 }
 
+static FALLIBLE write_unlogged(struct tx *tx, const struct table *table, const void *row)
+{
+	TRY(check_row(table, row));
+	TRY(tx->store->driver->write(tx, table, WRITE_UPDATE, row));
+	tx->has_changed = true;
+	return OK;
+}
+
+FALLIBLE row_update_unlogged(struct tx *tx, const struct table *table, const void *row)
+{
+	assert(tx->is_write);
+	TRY(judged(tx, write_unlogged(tx, table, row)));
+	return OK;
+}
+
 FALLIBLE row_put(struct tx *tx, const struct table *table, const void *row)
 {
 	assert(tx->is_write && !table->is_stamped);

@@ -111,6 +111,9 @@ bool tx_is_write(const struct tx *tx);
 FALLIBLE row_insert(struct tx *tx, const struct table *table, const void *row);
 /* Replaces the row with the same primary key; NOT_FOUND when there is none. */
 FALLIBLE row_update(struct tx *tx, const struct table *table, const void *row);
+/* As row_update, but the change log and so the commit hook do not learn of it: for columns that nothing is derived from, such
+ * as when somebody was last seen. The commit still has its revision. */
+FALLIBLE row_update_unlogged(struct tx *tx, const struct table *table, const void *row);
 /* Inserts or replaces. */
 FALLIBLE row_put(struct tx *tx, const struct table *table, const void *row);
 /* Deletes by the primary key in `key`; *ret_deleted tells whether it was there. FAILED_PRECONDITION while referenced. */
