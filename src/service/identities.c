@@ -88,7 +88,7 @@ static FALLIBLE check_issuer(struct call *call, slice issuer, const char *field)
 {
 	TRY(rule_text(issuer, ISSUER_BYTES_MAX, false, field));
 	if (slice_eq(issuer, call->parts->settings->issuer_url) || url_is_https_issuer(issuer) ||
-	    fetch_allows(call->parts->fetcher, issuer))
+	    (url_is_issuer(issuer) && fetch_allows(call->parts->fetcher, issuer)))
 		return OK;
 	return FAIL_FIELD(field, "must be an https URL without query, fragment or user information");
 }
