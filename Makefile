@@ -28,10 +28,12 @@ check:
 	@scripts/install-packages run test check
 	@scripts/run-checks
 
-# Ratios to baselines of the same run, in build/bench/results.json.
+# Ratios to baselines of the same run, in build/bench/results.json; see tests/bench/README.md.
 bench: build
 	@scripts/install-packages run test bench
-	@scripts/optional tests/bench/run build
+	@scripts/install-node
+	@ninja -C build --quiet bench-programs
+	@tests/bench/run build
 
 fuzz:
 	@SECONDS_EACH=$(SECONDS_EACH) scripts/fuzz $(TARGETS)

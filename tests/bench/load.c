@@ -1,0 +1,232 @@
+/*
+ * load: sends prepared HTTP/1.1 requests over kept connections as fast as they are answered; for calls that must differ from
+ * each other (distinct tokens, distinct rows), which wrk cannot send.
+ *
+ * The file holds requests one after the other, each after a line with its length. They are sent in order; after the last one
+ * comes the first again, unless "once" is said: then it ends there.
+ *
+ * Usage: bench-load <port> <connections> <warm-up s> <seconds> <file> [once] [save <member> <into>]
+ *        save: the text of that member of each JSON answer is appended to a file, one a line
+ * Prints one JSON object: answers while measured, their rate and latencies, answers in all, those other than 200.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#include "base/slice.h"
+
+#define CONNECTIONS_MAX 1024
+#define ANSWER_BYTES 65536
+#define LATENCIES_MAX 8000000
+#define EVENTS 64
+
+struct connection {
+	int fd;
+	int64_t sent_ns;
+	size_t have;
+	char answer[ANSWER_BYTES];
+};
+
+static struct connection connections[CONNECTIONS_MAX];
+static slice *requests;
+static size_t request_count, next_request;
+static bool is_once;
+static FILE *saved;
+static char member[64]; /* "name":" */
+
+static uint32_t latencies[LATENCIES_MAX];
+static size_t latency_count, total, refused;
+static int64_t measure_from_ns, end_ns;
+
+/* Where the text stands in s; s.len when it does not. */
+static size_t find_text(slice s, const char *text)
+{
+	const char *at = s.len ? memmem(s.at, s.len, text, strlen(text)) : NULL;
+
+	return at ? (size_t)(at - s.at) : s.len;
+}
+
+/* ---- requests ---- */
+
+static void read_requests(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat info;
+	slice rest, line;
+	const char *at;
+	size_t room = 1024;
+
+	if (fd < 0 || fstat(fd, &info) || info.st_size == 0)
+		DIE("%s holds no requests", path);
+	at = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (at == MAP_FAILED)
+		DIE("%s: %s", path, strerror(errno));
+	requests = malloc(room * sizeof(*requests));
+	rest = slice_of(at, (size_t)info.st_size);
+	while (requests && slice_cut(rest, '\n', &line, &rest)) {
+		uint64_t len;
+		if (!slice_number(line, rest.len, &len))
+			DIE("%s: a length is missing", path);
+		if (request_count == room) {
+			room *= 2;
+			requests = realloc(requests, room * sizeof(*requests));
+		}
+		if (requests)
+			requests[request_count++] = slice_to(rest, len);
+		rest = slice_from(rest, len);
+	}
+	if (!requests)
+		DIE("no memory");
+	(void)close(fd); /* the mapping stays */
+}
+
+static void send_next(struct connection *connection)
+{
+	slice request;
+
+	if (next_request == request_count && is_once) {
+		end_ns = 0;
+		return;
+	}
+	request = requests[next_request % request_count];
+	next_request++;
+	connection->have = 0;
+	connection->sent_ns = ticks_ns();
+	/* Requests are small and one at a time: the socket's buffer takes them whole. */
+	if (send(connection->fd, request.at, request.len, MSG_NOSIGNAL) != (ssize_t)request.len)
+		DIE("cannot send a request: %s", strerror(errno));
+}
+
+/* ---- answers ---- */
+
+static void save_member(slice body)
+{
+	size_t at = find_text(body, member);
+	slice value, rest;
+
+	if (!saved || at == body.len)
+		return;
+	if (slice_cut(slice_from(body, at + strlen(member)), '"', &value, &rest))
+		(void)fprintf(saved, "%.*s\n", SLICE_ARG(value));
+}
+
+static void count_answer(struct connection *connection, slice body)
+{
+	int64_t now = ticks_ns(), took = now - connection->sent_ns;
+
+	total++;
+	if (memcmp(connection->answer, "HTTP/1.1 200", 12) != 0) {
+		if (refused++ == 0)
+			(void)fprintf(stderr, "%.*s\n", (int)connection->have, connection->answer);
+	} else {
+		save_member(body);
+	}
+	if (now >= measure_from_ns && now <= end_ns && latency_count < LATENCIES_MAX)
+		latencies[latency_count++] = took > UINT32_MAX ? UINT32_MAX : (uint32_t)took;
+}
+
+/* True when a whole answer is there; its length comes from its head, as our server always writes it. */
+static bool is_whole(const struct connection *connection, slice *ret_body)
+{
+	static const char length_name[] = "content-length: ";
+	slice have = slice_of(connection->answer, connection->have), line, rest;
+	size_t head = find_text(have, "\r\n\r\n");
+	size_t at = find_text(slice_to(have, head), length_name);
+	uint64_t length;
+
+	if (head == have.len)
+		return false;
+	if (at == head || !slice_cut(slice_from(have, at + strlen(length_name)), '\r', &line, &rest) ||
+	    !slice_number(line, ANSWER_BYTES, &length))
+		DIE("an answer without a length:\n%.*s", SLICE_ARG(have));
+	*ret_body = slice_from(have, head + 4);
+	return ret_body->len >= length;
+}
+
+static void receive(struct connection *connection)
+{
+	ssize_t n = recv(connection->fd, connection->answer + connection->have, ANSWER_BYTES - connection->have, 0);
+	slice body;
+
+	if (n <= 0)
+		DIE("the server closed a connection: %s", n ? strerror(errno) : "end");
+	connection->have += (size_t)n;
+	if (!is_whole(connection, &body))
+		return;
+	count_answer(connection, body);
+	send_next(connection);
+}
+
+/* ---- the whole ---- */
+
+static void open_connection(struct connection *connection, int epoll, uint16_t port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = connection };
+	int on = 1;
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (connection->fd < 0 || connect(connection->fd, (struct sockaddr *)&address, sizeof(address)) ||
+	    setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) ||
+	    epoll_ctl(epoll, EPOLL_CTL_ADD, connection->fd, &event))
+		DIE("cannot connect to port %u: %s", port, strerror(errno));
+}
+
+static void report(double seconds)
+{
+	uint32_t p99 = percentile(latencies, latency_count, 0.99), p50 = percentile(latencies, latency_count, 0.5);
+
+	(void)printf("{\"answers\":%zu,\"seconds\":%.3f,\"rate\":%.1f,\"p50_us\":%.1f,\"p99_us\":%.1f,\"total\":%zu,"
+		     "\"refused\":%zu}\n",
+		     latency_count, seconds, (double)latency_count / seconds, p50 / 1e3, p99 / 1e3, total, refused);
+}
+
+static void run(int epoll, size_t count)
+{
+	struct epoll_event events[EVENTS];
+
+	for (size_t i = 0; i < count; i++)
+		send_next(&connections[i]);
+	while (ticks_ns() < end_ns) {
+		int n = epoll_wait(epoll, events, EVENTS, 100);
+		for (int i = 0; i < n; i++)
+			receive(events[i].data.ptr);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	int epoll = epoll_create1(EPOLL_CLOEXEC), at = 6;
+	uint64_t count = argc > 2 ? number_of(argv[2]) : 0;
+
+	if (argc < 6 || count == 0 || count > CONNECTIONS_MAX)
+		DIE("usage: bench-load <port> <connections> <warm-up s> <seconds> <file> [once] [save <member> <into>]");
+	read_requests(argv[5]);
+	if (at < argc && strcmp(argv[at], "once") == 0) {
+		is_once = true;
+		at++;
+	}
+	if (at + 2 < argc) {
+		(void)snprintf(member, sizeof(member), "\"%s\":\"", argv[at + 1]);
+		saved = fopen(argv[at + 2], "a");
+	}
+	for (size_t i = 0; i < count; i++)
+		open_connection(&connections[i], epoll, (uint16_t)number_of(argv[1]));
+	measure_from_ns = ticks_ns() + (int64_t)(strtod(argv[3], NULL) * 1e9);
+	end_ns = measure_from_ns + (int64_t)(strtod(argv[4], NULL) * 1e9);
+	run(epoll, count);
+	report((double)(ticks_ns() < end_ns || end_ns == 0 ? ticks_ns() - measure_from_ns : end_ns - measure_from_ns) / 1e9);
+	if (saved && fclose(saved))
+		DIE("the answers could not be saved");
+	return 0;
+}
