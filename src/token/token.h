@@ -139,6 +139,26 @@ struct minted {
 };
 FALLIBLE token_mint(struct issuer *issuer, struct arena *arena, const struct mint *mint, struct minted *ret_minted);
 
+/* ---- people ---- */
+
+/* Somebody who signed in upstream. */
+struct person {
+	slice issuer, subject;  /* upstream */
+	slice connection;       /* the connection's name, or the provider's UIDP text */
+	struct uid confined_to; /* the organization whose own provider it was; else none */
+	slice email, name, given_name, family_name, picture;
+	bool email_is_verified;
+	slice groups; /* JSON array of strings; "" = none */
+};
+
+/* ---- what rests or travels sealed, under a key of its own for each label ---- */
+
+#define ISSUER_SEALED_BYTES_MAX ((size_t)64 * 1024)
+/* Raw bytes, in the arena. */
+FALLIBLE issuer_seal(struct issuer *issuer, const char *label, struct arena *arena, slice plain, slice *ret_sealed);
+/* FAULT_LOST when it was not sealed here under this label, or was changed. */
+FALLIBLE issuer_open(struct issuer *issuer, const char *label, struct arena *arena, slice sealed, slice *ret_plain);
+
 /* ---- the exchange (tokens.md 3) ---- */
 
 struct exchange {

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "crypto/digest.h"
 #include "crypto/seal.h"
 
 #define SEAL_FILE "seal.key"
@@ -48,6 +49,17 @@ struct vault *vault_free(struct vault *vault)
 	if (vault)
 		secret_wipe(&vault->seal);
 	return mem_free(vault);
+}
+
+FALLIBLE vault_derive(const struct vault *vault, slice label, struct secret *ret_key)
+{
+	unsigned char bytes[SEAL_KEY_BYTES];
+	status st = hkdf_sha256(secret_bytes(&vault->seal), SLICE("reeve derived key"), label, bytes, sizeof(bytes));
+
+	if (!FAILED(st))
+		st = secret_set(ret_key, slice_of(bytes, sizeof(bytes)));
+	bytes_wipe(bytes, sizeof(bytes));
+	return st;
 }
 
 /* ---- keys ---- */

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/random.h"
 #include "crypto/key.h"
+#include "crypto/secret.h"
 #include "crypto/x509.h"
 
 struct vault;
@@ -41,6 +42,9 @@ FALLIBLE vault_certify_authority(const struct vault_key *authority, const struct
 				 slice *ret_der);
 FALLIBLE vault_certify(const struct vault_key *authority, slice authority_der, const struct vault_key *leaf,
 		       const struct x509_terms *terms, struct arena *arena, slice *ret_der);
+
+/* A key of its own for each label, derived from the sealing key: what is sealed under one opens under no other. */
+FALLIBLE vault_derive(const struct vault *vault, slice label, struct secret *ret_key);
 
 static inline void vault_key_unrefp(struct vault_key **key)
 {

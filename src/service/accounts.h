@@ -1,0 +1,33 @@
+/*
+ * accounts: who signs in here with a password; what the sign-in pages ask of them.
+ *
+ * Promises  a login is canonical before anything looks at it; whether an account exists is told neither by answer nor by time;
+ * links are good once, for a day, and kept as digests; a new password ends the account's sessions. Start at  account_check().
+ */
+#ifndef SERVICE_ACCOUNTS_H
+#define SERVICE_ACCOUNTS_H
+
+#include "service/support.h"
+
+#define ACCOUNT_LINK_LIFE_S S_PER_DAY
+#define ACCOUNT_NAME_BYTES_MAX 200
+
+/* The one form of a login: lower-case ASCII, one "@"; INVALID_ARGUMENT otherwise. In the call's arena. */
+FALLIBLE account_login(struct call *call, slice login, const char *field, slice *ret_login);
+
+/* The rest is for a worker outside of any transaction (may_block). */
+
+/* Is this the account's password? *ret_ok false for a wrong one, an unknown, disabled or unfinished account: all after the same
+ * work. RESOURCE_EXHAUSTED when too many passwords are being checked. */
+FALLIBLE account_check(struct call *call, slice login, slice password, struct person *ret_person, bool *ret_ok);
+/* The account behind a live one-time link; NOT_FOUND when the link is used, replaced or too old. */
+FALLIBLE account_reset_find(struct call *call, slice link_secret, slice *ret_login);
+/* Sets the password by a one-time link, which ends with it, and ends the account's sessions. INVALID_ARGUMENT names `password`.
+ */
+FALLIBLE account_set_password(struct call *call, slice link_secret, slice password);
+/* An account made through an invite, whose code is only looked at, not accepted. When the invite names an address, login has to
+ * be it, and counts as verified because the invite reached it. ALREADY_EXISTS when there is such an account. */
+FALLIBLE account_from_invite(struct call *call, slice invite_code, slice login, slice name, slice password,
+			     struct person *ret_person);
+
+#endif
