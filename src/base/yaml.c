@@ -121,6 +121,22 @@ static FALLIBLE read_value(struct reader *reader, slice key, unsigned depth)
 	return OK;
 }
 
+/* Words joined by dots, of letters, digits, "-" and "_": so a key is written back as it was read. */
+static bool is_key(slice key)
+{
+	bool in_word = false;
+
+	for (size_t i = 0; i < key.len; i++) {
+		char c = key.at[i];
+		bool is_letter =
+			(c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+		if (!is_letter && (c != '.' || !in_word))
+			return false;
+		in_word = is_letter;
+	}
+	return in_word;
+}
+
 static FALLIBLE read_mapping(struct reader *reader, slice prefix, unsigned depth)
 {
 	if (depth > YAML_DEPTH_MAX)
@@ -134,6 +150,9 @@ static FALLIBLE read_mapping(struct reader *reader, slice prefix, unsigned depth
 		TRY(next_event(reader, &event));
 		type = event.type;
 		result = plain(&event);
+		if (!FAILED(result) && type == YAML_SCALAR_EVENT &&
+		    !is_key(slice_of(event.data.scalar.value, event.data.scalar.length)))
+			result = refuse(&event.start_mark, "a key is made of letters, digits, - and _");
 		if (!FAILED(result) && type == YAML_SCALAR_EVENT)
 			key = arena_printf(reader->arena, "%.*s%s%.*s", SLICE_ARG(prefix), prefix.len ? "." : "",
 					   (int)event.data.scalar.length, (const char *)event.data.scalar.value);

@@ -4,8 +4,8 @@
  * `token: {life: 1h, audiences: [a, b]}` is read as "token.life" = "1h" and "token.audiences" = "a", then "b". Scalars stay
  * text ("no" is "no"); what they mean is the reader's table's business.
  *
- * Promises  aliases, anchors, tags, several documents, duplicate keys, nesting below YAML_DEPTH_MAX and files over
- *           YAML_BYTES_MAX are refused, each with its line.
+ * Promises  keys that are no words, aliases, anchors, tags, several documents, duplicate keys, nesting below YAML_DEPTH_MAX and
+ * files over YAML_BYTES_MAX are refused, each with its line.
  */
 #ifndef BASE_YAML_H
 #define BASE_YAML_H

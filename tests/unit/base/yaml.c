@@ -30,11 +30,20 @@ TEST(nested_keys_become_dotted_ones)
 
 TEST(what_a_configuration_does_not_need_is_refused)
 {
-	static const char *const texts[] = { "a: &x 1\nb: *x\n",  "a: !!int 1\n",
-					     "a: 1\na: 2\n",      "- a\n",
-					     "a: [[1]]\n",        "a: {b: {c: {d: {e: {f: {g: 1}}}}}}\n",
-					     "a: 1\n---\nb: 2\n", "a: [1\n",
-					     "a: \"\\0\"\n",      "? [x]\n: 1\n" };
+	static const char *const texts[] = { "a: &x 1\nb: *x\n",
+					     "a: !!int 1\n",
+					     "a: 1\na: 2\n",
+					     "- a\n",
+					     "a: [[1]]\n",
+					     "a: {b: {c: {d: {e: {f: {g: 1}}}}}}\n",
+					     "a: 1\n---\nb: 2\n",
+					     "a: [1\n",
+					     "a: \"\\0\"\n",
+					     "? [x]\n: 1\n",
+					     "? \n",
+					     "\"a\\0b\": 1\n",
+					     "a b: 1\n",
+					     "a..b: 1\n" };
 	struct yaml_setting *settings;
 	size_t count;
 
