@@ -3,7 +3,7 @@
  *
  *   reeved [serve]      serves; see --help for every key
  *   reeved setup-code   a new one-time code for an operator
- *   reeved backup FILE | verify PATH | version | pages markdown|roff
+ *   reeved backup FILE | verify PATH | version | pages markdown|man
  */
 #include <limits.h>
 #include <malloc.h>
@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "server/codes.h"
+#include "server/man.h"
 #include "server/serve.h"
 
 #define PAGES_BYTES_MAX ((size_t)1 << 20)
@@ -74,8 +75,8 @@ static int pages(const char *form)
 	struct buffer text;
 
 	buffer_init(&text, NULL, PAGES_BYTES_MAX);
-	if (strcmp(form, "roff") == 0)
-		config_write_roff(&text);
+	if (strcmp(form, "man") == 0)
+		man_write(&text);
 	else
 		config_write_markdown(&text);
 	(void)fwrite(text.at, 1, text.len, stdout); /* as above */
