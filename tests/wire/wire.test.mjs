@@ -77,11 +77,11 @@ test('every method was called over every protocol and in every version, and refu
   for (const [handler, method] of handlers) {
     for (const protocol of Object.keys(protocols)) {
       if (!isImplemented(method) || !isCallable(method, protocol)) continue;
-      for (const version of method.isV2 ? ['v2', 'v2beta1'] : ['v1', 'v2']) {
-        const seen = (outcome) => coverage.has(`${handler} ${version} ${protocol} ${outcome}`);
-        const either = (outcome) => (method.isV2 ? seen(outcome) : ['v1', 'v2', 'v2beta1'].some((one) => coverage.has(`${handler} ${one} ${protocol} ${outcome}`)));
-        if (!either('OK')) missing.push(`${handler} (${version}) never succeeded over ${protocol}`);
-        if (!either('refused') && method.access.kind !== 'PUBLIC') missing.push(`${handler} (${version}) never refused anything over ${protocol}`);
+      // A method of the first version may stand in a claim that is played in another one.
+      for (const versions of method.isV2 ? [['v2'], ['v2beta1']] : [['v1', 'v2', 'v2beta1']]) {
+        const seen = (outcome) => versions.some((version) => coverage.has(`${handler} ${version} ${protocol} ${outcome}`));
+        if (!seen('OK')) missing.push(`${handler} (${versions[0]}) never succeeded over ${protocol}`);
+        if (!seen('refused') && method.access.kind !== 'PUBLIC') missing.push(`${handler} (${versions[0]}) never refused anything over ${protocol}`);
       }
     }
   }
