@@ -139,10 +139,26 @@ static const struct store_driver fault_driver = {
 	.close = fault_close,
 };
 
-void store_fault_wrap(struct store *store)
+/* The writer's thread reads the driver at every turn, so it is the one that changes it. */
+struct wrapping {
+	struct chore chore; /* first: chore and wrapping are one */
+	struct store *store;
+};
+
+static bool wrap(struct chore *chore)
 {
+	struct store *store = ((struct wrapping *)(void *)chore)->store;
+
 	store->inner = store->driver;
 	store->driver = &fault_driver;
+	return true;
+}
+
+FALLIBLE store_fault_wrap(struct store *store)
+{
+	struct wrapping wrapping = { .chore.step = wrap, .store = store };
+
+	return writer_chore(store, &wrapping.chore);
 }
 
 void store_fault_after(struct store *store, uint64_t n)

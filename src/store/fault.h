@@ -10,7 +10,7 @@
 #include "store/store.h"
 
 /* Wraps the driver; right after opening, before anything else uses the store. */
-void store_fault_wrap(struct store *store);
+FALLIBLE store_fault_wrap(struct store *store);
 /* Of a wrapped store: the n-th call from now fails with FAULT_UNAVAILABLE (1 = the next; 0 = none); counting starts anew. */
 void store_fault_after(struct store *store, uint64_t n);
 /* Calls since counting started. */

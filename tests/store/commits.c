@@ -226,7 +226,7 @@ TEST(a_mutation_that_met_an_accident_is_not_committed_whatever_it_says)
 {
 	struct fixture f = fixture_new();
 
-	store_fault_wrap(f.store);
+	CHECK_OK(store_fault_wrap(f.store));
 	CHECK_FAULT(FAULT_UNAVAILABLE, store_write(f.store, hides_an_accident, &f, NULL, NULL));
 	store_fault_after(f.store, 0);
 	CHECK_INT(count(&f, &table_groups, NULL), 0);
@@ -387,7 +387,7 @@ TEST(a_failing_commit_fails_the_whole_group)
 	struct batch batch;
 	uint64_t revision;
 
-	store_fault_wrap(f.store);
+	CHECK_OK(store_fault_wrap(f.store));
 	store_on_commit(f.store, see, &seen);
 	revision = store_revision(f.store);
 	batch_hold(&f, &batch);

@@ -117,7 +117,7 @@ TEST(every_store_call_of_a_write_may_fail)
 	uint64_t before = content(&f), n;
 	status st = OK;
 
-	store_fault_wrap(f.store);
+	CHECK_OK(store_fault_wrap(f.store));
 	for (n = 1; n < SWEEP_MAX; n++) {
 		store_fault_after(f.store, n);
 		st = store_write(f.store, representative, NULL, NULL, NULL);
