@@ -177,12 +177,21 @@ static FALLIBLE refuse_while(struct call *call, const struct table *table, int c
 	return OK;
 }
 
+/* What goes with its group. */
+static FALLIBLE delete_with(struct call *call, const struct table *table, int column, const struct uid *uid)
+{
+	struct query query;
+	int64_t count;
+
+	query_init(&query);
+	query_eq_uid(&query, column, uid);
+	return row_delete_all(call->tx, table, &query, &count);
+}
+
 FALLIBLE group_delete(struct call *call, const struct uid *uid)
 {
 	struct group group;
 	struct uid above = uid_parent(uid);
-	struct query query;
-	int64_t count;
 	bool deleted;
 
 	TRY(group_at(call, uid, CAP_IAM_GROUPS_LIST_BIT, &group));
@@ -192,14 +201,14 @@ FALLIBLE group_delete(struct call *call, const struct uid *uid)
 	TRY(refuse_while(call, &table_repos, REPOS_PARENT, uid, "repositories"));
 	TRY(refuse_while(call, &table_identities, IDENTITIES_PARENT, uid, "identities"));
 	TRY(refuse_while(call, &table_roles, ROLES_PARENT, uid, "roles"));
+	TRY(refuse_while(call, &table_providers, PROVIDERS_PARENT, uid, "identity providers"));
 	TRY(freed_folder_leaves(call, &group));
 	TRY(freed_forget(call, uid));
-	query_init(&query);
-	query_eq_uid(&query, BINDINGS_GROUP, uid);
-	TRY(row_delete_all(call->tx, &table_bindings, &query, &count));
-	query_init(&query);
-	query_eq_uid(&query, LIMITS_GROUP, uid);
-	TRY(row_delete_all(call->tx, &table_limits, &query, &count));
+	TRY(delete_with(call, &table_bindings, BINDINGS_GROUP, uid));
+	TRY(delete_with(call, &table_limits, LIMITS_GROUP, uid));
+	TRY(delete_with(call, &table_invites, INVITES_GROUP, uid));
+	TRY(delete_with(call, &table_signin_rules, SIGNIN_RULES_GROUP, uid));
+	TRY(delete_with(call, &table_access_requests, ACCESS_REQUESTS_GROUP, uid));
 	TRY(row_delete(call->tx, &table_groups, &group, &deleted));
 	call_touched(call, uid, uid_is_none(&above) ? uid : &above);
 	return OK;

@@ -1,6 +1,7 @@
 /*
  * resolve: places that a request names otherwise than by a scope field. One row a resolver; api/ names it in a method's access.
  */
+#include "iam/v1/group_invites.pb-c.h"
 #include "iam/v1/groups.pb-c.h"
 #include "iam/v2/groups.pb-c.h"
 #include "service/groups.h"
@@ -19,11 +20,22 @@ static status group_parent(struct call *call, const void *in, struct uid *ret_pl
 	return OK;
 }
 
+static status invite_group(struct call *call, const void *in, struct uid *ret_place, bool *ret_is_open)
+{
+	const Chainguard__Platform__Iam__GroupInviteRequest *request = in;
+
+	*ret_is_open = false;
+	if (!*request->group)
+		return FAIL_FIELD("group", "is required");
+	return group_resolve(call, slice_str(request->group), ret_place);
+}
+
 static const struct {
 	const char *name;
 	resolve_fn resolve;
 } rows[] = {
 	{ "group_parent", group_parent },
+	{ "invite_group", invite_group },
 };
 
 resolve_fn resolver_find(slice name)

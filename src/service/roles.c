@@ -168,20 +168,30 @@ FALLIBLE role_update(struct call *call, const struct uid *uid, const struct role
 	return OK;
 }
 
+static FALLIBLE refuse_while_named(struct call *call, const struct table *table, int column, const struct uid *uid,
+				   const char *text)
+{
+	struct query query;
+	struct rows rows;
+
+	query_init(&query);
+	query_eq_uid(&query, column, uid);
+	query.limit = 1;
+	TRY(row_list(call->tx, table, &query, &rows));
+	return rows.count ? FAIL_STATE("ROLE_IN_USE", "%s", text) : OK;
+}
+
 FALLIBLE role_delete(struct call *call, const struct uid *uid)
 {
 	struct role role;
-	struct query query;
-	struct rows bindings;
 	bool deleted;
 
 	TRY(custom_role(call, uid, &role));
-	query_init(&query);
-	query_eq_uid(&query, BINDINGS_ROLE, uid);
-	query.limit = 1;
-	TRY(row_list(call->tx, &table_bindings, &query, &bindings));
-	if (bindings.count)
-		return FAIL_STATE("ROLE_IN_USE", "the role is still bound; delete its role bindings first");
+	TRY(refuse_while_named(call, &table_bindings, BINDINGS_ROLE, uid,
+			       "the role is still bound; delete its role bindings first"));
+	TRY(refuse_while_named(call, &table_invites, INVITES_ROLE, uid, "an invite gives the role; delete the invite first"));
+	TRY(refuse_while_named(call, &table_providers, PROVIDERS_ROLE, uid,
+			       "an identity provider gives the role by default; change the provider first"));
 	TRY(row_delete(call->tx, &table_roles, &role, &deleted));
 	call_touched(call, uid, &role.parent);
 	return OK;

@@ -7,6 +7,7 @@
 #ifndef SERVICE_ROLES_H
 #define SERVICE_ROLES_H
 
+#include "capabilities.pb-c.h"
 #include "model/role.h"
 #include "service/list.h"
 #include "service/support.h"
@@ -28,6 +29,9 @@ FALLIBLE role_visible(struct call *call, const struct uid *uid, struct role *ret
 FALLIBLE role_find(struct call *call, const struct uid *uid, struct role *ret_role, bool *ret_found);
 /* By capability names; INVALID_ARGUMENT naming an unknown one. */
 FALLIBLE role_caps_of_names(size_t count, char *const *names, const char *field, struct caps *ret_caps);
+/* Numbers of the contract's capabilities; ours are left out. */
+FALLIBLE role_numbers_of_caps(struct call *call, const struct caps *caps, size_t *ret_count,
+			      Chainguard__Capabilities__Capability **ret_numbers);
 /* Names sorted by number. */
 FALLIBLE role_names_of_caps(struct call *call, const struct caps *caps, size_t *ret_count, char ***ret_names);
 

@@ -7,16 +7,18 @@
 
 typedef Chainguard__Platform__Iam__V2__Role role_v2;
 
-static FALLIBLE fill_caps(struct call *call, const struct caps *caps, role_v2 *out)
+FALLIBLE role_numbers_of_caps(struct call *call, const struct caps *caps, size_t *ret_count,
+			      Chainguard__Capabilities__Capability **ret_numbers)
 {
-	size_t count;
+	size_t count, n = 0;
 	const struct cap_row *const *rows = cap_rows(&count);
 
-	out->capabilities = NEW_N(call->arena, Chainguard__Capabilities__Capability, count);
-	TRY_NEW(out->capabilities);
+	*ret_numbers = NEW_N(call->arena, Chainguard__Capabilities__Capability, count);
+	TRY_NEW(*ret_numbers);
 	for (size_t i = 0; i < count; i++)
 		if (caps_has(caps, rows[i]->bit) && !rows[i]->is_own)
-			out->capabilities[out->n_capabilities++] = (Chainguard__Capabilities__Capability)rows[i]->number;
+			(*ret_numbers)[n++] = (Chainguard__Capabilities__Capability)rows[i]->number;
+	*ret_count = n;
 	return OK;
 }
 
@@ -25,7 +27,7 @@ static FALLIBLE fill(struct call *call, const struct role *role, role_v2 *out)
 	TRY(put_uid(call, &role->uid, &out->uid));
 	TRY(put_text(call, role->name, &out->name));
 	TRY(put_text(call, role->description, &out->description));
-	TRY(fill_caps(call, &role->caps, out));
+	TRY(role_numbers_of_caps(call, &role->caps, &out->n_capabilities, &out->capabilities));
 	TRY(put_time(call, role->created_us, &out->create_time));
 	return put_time(call, role->updated_us, &out->update_time);
 }

@@ -1,0 +1,317 @@
+/*
+ * Invites: a code joins whom it was meant for, while it may, and gives what its author may still give.
+ */
+#include "world.h"
+
+#include "base/encode.h"
+#include "base/json.h"
+#include "service/invites.h"
+
+struct given {
+	struct uid group;
+	struct invite_in in;
+	Google__Protobuf__Duration ttl;
+	struct invite invite;
+	slice code;
+};
+
+static struct given invite_to(const struct uid *group, const char *role)
+{
+	struct given given = { .group = *group,
+			       .in = { .role = slice_str(uid_text(&role_builtin_by_name(slice_str(role))->uid, arena)),
+				       .role_field = "role",
+				       .ttl_field = "ttl",
+				       .email_field = "email" } };
+
+	google__protobuf__duration__init(&given.ttl);
+	given.ttl.seconds = 3600;
+	return given;
+}
+
+static status create_in(struct call *call, void *in, void *out)
+{
+	struct given *given = in;
+
+	(void)out;
+	given->in.ttl = &given->ttl;
+	return invite_create(call, &given->group, &given->in, &given->invite, &given->code);
+}
+
+static FALLIBLE create(struct given *given, const struct uid *author)
+{
+	return world_write(as(author, METHOD_GROUP_INVITES_CREATE_GROUP_INVITE), create_in, given, NULL);
+}
+
+struct joining {
+	slice code;
+	struct person person;
+	struct uid identity, group;
+};
+
+static status accept_in(struct call *call, void *in, void *out)
+{
+	struct joining *joining = in;
+
+	(void)out;
+	return invite_accept(call, joining->code, &joining->identity, &joining->person, &joining->group);
+}
+
+static FALLIBLE accept(struct joining *joining)
+{
+	return world_write(as(NULL, METHOD_V1_AUTH_REGISTER), accept_in, joining, NULL);
+}
+
+static status add_identity(struct tx *tx, void *arg)
+{
+	struct identity row = { .uid = *(struct uid *)arg, .name = SLICE("somebody"), .created_us = NOW_S * US_PER_S };
+
+	return row_put(tx, &table_identities, &row);
+}
+
+static struct joining somebody(const char *subject, slice code)
+{
+	struct joining joining = { .code = code,
+				   .person = { .issuer = SLICE("https://accounts.google.com"),
+					       .subject = slice_str(subject),
+					       .email = SLICE("Ada@Example.COM"),
+					       .email_is_verified = true } };
+
+	CHECK_OK(user_uid(joining.person.issuer, joining.person.subject, &joining.identity));
+	CHECK_OK(world_change(add_identity, &joining.identity));
+	return joining;
+}
+
+static int64_t bindings_of(const struct uid *identity)
+{
+	struct query query;
+
+	query_init(&query);
+	query_eq_uid(&query, BINDINGS_IDENTITY, identity);
+	return world_count(&table_bindings, &query);
+}
+
+static int64_t events_of(const char *type, const struct uid *actor)
+{
+	struct query query;
+
+	query_init(&query);
+	query_eq_text(&query, EVENTS_TYPE, slice_str(type));
+	query_eq_uid(&query, EVENTS_ACTOR, actor);
+	return world_count(&table_events, &query);
+}
+
+TEST(whoever_accepts_holds_exactly_the_role)
+{
+	struct given given = invite_to(&folder, "viewer");
+	struct joining joining;
+	struct caps held;
+
+	CHECK_OK(create(&given, &owner));
+	CHECK(slice_starts(given.code, SLICE("eyJncnAi"))); /* {"grp" */
+	joining = somebody("exactly", given.code);
+	CHECK_OK(accept(&joining));
+	CHECK(uid_eq(&joining.group, &folder));
+	CHECK_INT(bindings_of(&joining.identity), 1);
+	CHECK_INT(events_of("dev.chainguard.api.iam.rolebindings.created.v1", &joining.identity), 1);
+	held = authz_caps_at(parts.authz, &as(&joining.identity, METHOD_V1_AUTH_REGISTER)->caller, &folder, NOW_S);
+	CHECK(caps_has(&held, CAP_IAM_GROUPS_LIST_BIT));
+	CHECK(!caps_has(&held, CAP_IAM_ROLE_BINDINGS_CREATE_BIT));
+}
+
+TEST(accepting_twice_is_harmless)
+{
+	struct given many = invite_to(&org, "viewer"), once = invite_to(&org, "viewer");
+	struct joining joining;
+
+	once.in.is_single_use = true;
+	CHECK_OK(create(&many, &owner));
+	CHECK_OK(create(&once, &owner));
+	joining = somebody("twice", many.code);
+	CHECK_OK(accept(&joining));
+	CHECK_OK(accept(&joining));
+	joining.code = once.code;
+	CHECK_OK(accept(&joining));
+	joining.group = (struct uid){ 0 };
+	CHECK_OK(accept(&joining));
+	CHECK(uid_eq(&joining.group, &org));
+	CHECK_INT(bindings_of(&joining.identity), 1);
+}
+
+TEST(a_single_use_invite_takes_one_person)
+{
+	struct given given = invite_to(&org, "viewer");
+	struct joining first, second;
+
+	given.in.is_single_use = true;
+	CHECK_OK(create(&given, &owner));
+	first = somebody("first", given.code);
+	second = somebody("second", given.code);
+	CHECK_OK(accept(&first));
+	CHECK_FAULT(FAULT_STATE, accept(&second));
+	CHECK(strstr(report_current()->text, "has been used"));
+	CHECK_INT(bindings_of(&second.identity), 0);
+}
+
+TEST(an_invite_in_somebody_elses_hands_joins_nobody_CVE_2026_1529)
+{
+	struct given given = invite_to(&org, "viewer");
+	struct joining joining;
+	slice json;
+	char *forged;
+
+	given.in.email = SLICE("Grace@example.com");
+	CHECK_OK(create(&given, &owner));
+	CHECK_SLICE(given.invite.email, "grace@example.com");
+	joining = somebody("thief", given.code);
+	CHECK_FAULT(FAULT_DENIED, accept(&joining));
+	joining.person.email = SLICE("grace@example.com");
+	joining.person.email_is_verified = false; /* e-mail as identity */
+	CHECK_FAULT(FAULT_DENIED, accept(&joining));
+	joining.person.email = SLICE("grace@example.com@evil.example"); /* CVE-2026-40574 */
+	joining.person.email_is_verified = true;
+	CHECK_FAULT(FAULT_DENIED, accept(&joining));
+	/* another group in the code */
+	CHECK_OK(base64_decode(arena, BASE64_STANDARD, given.code, &json));
+	forged = arena_text(arena, json);
+	memcpy(strstr(forged, "grp") + 6, uid_text(&elsewhere, arena), 40);
+	joining.code.at = arena_alloc(arena, BASE64_TEXT_BYTES(json.len));
+	joining.code.len = base64_encode_into(BASE64_STANDARD, slice_str(forged), (char *)(uintptr_t)joining.code.at);
+	joining.person.email = SLICE("GRACE@example.com");
+	CHECK_FAULT(FAULT_ABSENT, accept(&joining));
+	joining.code = slice_to(given.code, given.code.len - 4); /* a truncated code */
+	CHECK_FAULT(FAULT_INVALID, accept(&joining));
+	CHECK_INT(bindings_of(&joining.identity), 0);
+	joining.code = given.code;
+	CHECK_OK(accept(&joining));
+}
+
+TEST(expiry_is_asked_at_use_CVE_2025_64708)
+{
+	struct given given = invite_to(&org, "viewer");
+	struct joining joining;
+
+	CHECK_OK(create(&given, &owner));
+	joining = somebody("late", given.code);
+	now.fixed_us += 3600 * US_PER_S;
+	CHECK_FAULT(FAULT_STATE, accept(&joining));
+	CHECK(strstr(report_current()->text, "expired"));
+	now.fixed_us -= US_PER_S;
+	CHECK_OK(accept(&joining));
+	now = clock_fixed(NOW_S * US_PER_S);
+}
+
+static status drop_bindings(struct tx *tx, void *arg)
+{
+	struct query query;
+	int64_t count;
+
+	query_init(&query);
+	query_eq_uid(&query, BINDINGS_IDENTITY, arg);
+	return row_delete_all(tx, &table_bindings, &query, &count);
+}
+
+static status bind_editor(struct tx *tx, void *arg)
+{
+	struct binding binding = { .group = org, .identity = editor, .role = *(struct uid *)arg };
+
+	TRY(uid_new_child(&org, (const uint8_t *)"binding9", &binding.uid));
+	return row_put(tx, &table_bindings, &binding);
+}
+
+TEST(nobody_gives_by_invite_what_they_do_not_hold_at_either_moment)
+{
+	struct uid role = role_builtin(ROLE_OWNER)->uid;
+	struct given given = invite_to(&org, "owner"), cross = invite_to(&elsewhere, "viewer");
+	struct joining joining;
+
+	CHECK_FAULT(FAULT_DENIED, create(&given, &editor)); /* the subset guard: CVE-2025-64761 */
+	CHECK_FAULT(FAULT_DENIED, create(&cross, &owner));  /* an organization of somebody else: CVE-2025-64431 */
+	CHECK_OK(world_change(bind_editor, &role));
+	CHECK_OK(create(&given, &editor));
+	joining = somebody("heir", given.code);
+	CHECK_OK(world_change(drop_bindings, &editor));
+	CHECK_FAULT(FAULT_DENIED, accept(&joining));
+	CHECK(strstr(report_current()->text, "may not give this role any more"));
+	CHECK_INT(bindings_of(&joining.identity), 0);
+	CHECK_OK(world_change(bind_editor, &role));
+	CHECK_OK(accept(&joining));
+}
+
+TEST(a_providers_session_joins_only_its_own_organization)
+{
+	struct given given = invite_to(&org, "viewer");
+	struct joining joining;
+
+	CHECK_OK(create(&given, &owner));
+	joining = somebody("confined", given.code);
+	joining.person.confined_to = elsewhere;
+	CHECK_FAULT(FAULT_DENIED, accept(&joining));
+	joining.person.confined_to = org;
+	CHECK_OK(accept(&joining));
+}
+
+static status delete_in(struct call *call, void *in, void *out)
+{
+	(void)out;
+	return invite_delete(call, in);
+}
+
+TEST(a_deleted_invite_is_gone_and_says_so)
+{
+	struct given given = invite_to(&org, "viewer");
+	struct joining joining;
+
+	CHECK_OK(create(&given, &owner));
+	joining = somebody("gone", given.code);
+	CHECK_OK(world_write(as(&owner, METHOD_GROUP_INVITES_DELETE_GROUP_INVITE), delete_in, &given.invite.uid, NULL));
+	CHECK_FAULT(FAULT_ABSENT, accept(&joining));
+	CHECK_FAULT(FAULT_ABSENT,
+		    world_write(as(&owner, METHOD_GROUP_INVITES_DELETE_GROUP_INVITE), delete_in, &given.invite.uid, NULL));
+}
+
+TEST(a_lifetime_is_a_minute_to_thirty_days)
+{
+	struct given given = invite_to(&org, "viewer");
+
+	given.ttl.seconds = 59;
+	CHECK_FAULT(FAULT_INVALID, create(&given, &owner));
+	given.ttl.seconds = 30 * 86400 + 1;
+	CHECK_FAULT(FAULT_INVALID, create(&given, &owner));
+	given.ttl.seconds = 30 * 86400;
+	CHECK_OK(create(&given, &owner));
+	given.in.email = SLICE("a@b@example.com");
+	CHECK_FAULT(FAULT_INVALID, create(&given, &owner));
+}
+
+TEST(the_secret_is_kept_nowhere)
+{
+	struct given given = invite_to(&org, "viewer");
+	const struct json *code;
+	slice json, secret;
+
+	CHECK_OK(create(&given, &owner));
+	CHECK_OK(base64_decode(arena, BASE64_STANDARD, given.code, &json));
+	CHECK_OK(json_parse_object(arena, json, NULL, &code));
+	CHECK(json_text(json_member(code, "secret"), &secret));
+	CHECK_INT(secret.len, 64);
+	CHECK_INT(given.invite.digest.len, 32);
+	CHECK(!slice_eq(given.invite.key_id, secret));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whoever_accepts_holds_exactly_the_role),
+		cmocka_unit_test(accepting_twice_is_harmless),
+		cmocka_unit_test(a_single_use_invite_takes_one_person),
+		cmocka_unit_test(an_invite_in_somebody_elses_hands_joins_nobody_CVE_2026_1529),
+		cmocka_unit_test(expiry_is_asked_at_use_CVE_2025_64708),
+		cmocka_unit_test(nobody_gives_by_invite_what_they_do_not_hold_at_either_moment),
+		cmocka_unit_test(a_providers_session_joins_only_its_own_organization),
+		cmocka_unit_test(a_deleted_invite_is_gone_and_says_so),
+		cmocka_unit_test(a_lifetime_is_a_minute_to_thirty_days),
+		cmocka_unit_test(the_secret_is_kept_nowhere),
+	};
+
+	return cmocka_run_group_tests(tests, world_open, world_close);
+}

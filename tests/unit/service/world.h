@@ -1,0 +1,233 @@
+/*
+ * world: a service in process over the memory store: an organization, an owner, an editor; calls run as writes or reads of
+ * anyone.
+ */
+#ifndef TESTS_UNIT_SERVICE_WORLD_H
+#define TESTS_UNIT_SERVICE_WORLD_H
+
+#include "test.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "model/role.h"
+#include "model/user.h"
+#include "service/setup.h"
+#include "service/support.h"
+
+#define NOW_S INT64_C(1800000000)
+#define URL "http://127.0.0.1:8080"
+
+static struct clock now;
+static struct arena *arena;
+static struct settings settings;
+static struct parts parts = { .settings = &settings };
+static struct uid org, folder, elsewhere, owner, editor;
+static char data_folder[] = "/tmp/reeve-test-XXXXXX";
+
+static status world_committed(void *user, struct tx *tx, const struct change *changes, size_t count, uint64_t revision)
+{
+	(void)user;
+	TRY(authz_apply(parts.authz, tx, changes, count, revision));
+	return parts.issuer ? issuer_apply(parts.issuer, tx, changes, count, revision) : OK;
+}
+
+static status world_load(struct tx *tx, void *arg)
+{
+	struct uid system_group;
+	slice key;
+
+	(void)arg;
+	TRY(setup_read(tx, &system_group, &key));
+	settings.page_key = arena_copy(arena, key);
+	authz_set_system_group(parts.authz, &system_group);
+	return authz_load(parts.authz, tx);
+}
+
+static FALLIBLE world_member(struct tx *tx, const struct uid *uid, const char *name, const char *role)
+{
+	struct identity row = { .uid = *uid, .name = slice_str(name), .created_us = (NOW_S - 10) * US_PER_S };
+	struct binding binding = { .group = org, .identity = *uid, .role = role_builtin_by_name(slice_str(role))->uid };
+
+	TRY(row_insert(tx, &table_identities, &row));
+	TRY(uid_new_child(&org, (const uint8_t *)name, &binding.uid));
+	return row_insert(tx, &table_bindings, &binding);
+}
+
+static status world_build(struct tx *tx, void *arg)
+{
+	struct group group = { .uid = org, .name = SLICE("example.com"), .status = 2, .is_verified = true, .kind = 2 },
+		     below = { .uid = folder, .parent = org, .name = SLICE("ci") },
+		     other = { .uid = elsewhere, .name = SLICE("elsewhere"), .status = 2 };
+
+	(void)arg;
+	TRY(row_insert(tx, &table_groups, &group));
+	TRY(row_insert(tx, &table_groups, &below));
+	TRY(row_insert(tx, &table_groups, &other));
+	TRY(world_member(tx, &owner, "ownerrrr", "owner"));
+	return world_member(tx, &editor, "editorrr", "editor");
+}
+
+static int world_open(void **state)
+{
+	struct store_options options = { .clock = &now };
+	struct setup_start start = { .now_us = NOW_S * US_PER_S };
+	struct issuer_options issuer_options = { .url = SLICE(URL),
+						 .api_url = SLICE(URL),
+						 .algorithm = SLICE("ES256"),
+						 .access_life_s = 3600,
+						 .registry_life_s = 60,
+						 .rotate_every_s = 30 * S_PER_DAY,
+						 .clock = &now,
+						 .random = &random_system };
+
+	(void)state;
+	now = clock_fixed(NOW_S * US_PER_S);
+	arena = arena_new(1 << 26);
+	settings = (struct settings){ .issuer_url = SLICE(URL), .api_url = SLICE(URL), .console_url = SLICE(URL) };
+	org = uid_new_root((const uint8_t *)"organization-number-");
+	elsewhere = uid_new_root((const uint8_t *)"an-other-organizatio");
+	owner = uid_new_root((const uint8_t *)"the-owner-of-example");
+	editor = uid_new_root((const uint8_t *)"the-editor-of-exampl");
+	CHECK_OK(uid_new_child(&org, (const uint8_t *)"folder-1", &folder));
+	CHECK(mkdtemp(data_folder));
+	issuer_options.data_folder = slice_str(data_folder);
+	CHECK_OK(random_fill(&random_system, start.random, sizeof(start.random)));
+	CHECK_OK(store_open_memory(&options, &parts.store));
+	parts.authz = authz_new();
+	parts.clock = &now;
+	parts.random = &random_system;
+	CHECK_OK(store_write(parts.store, setup_prepare, &start, arena, NULL));
+	CHECK_OK(store_write(parts.store, world_build, NULL, arena, NULL));
+	CHECK_OK(store_read(parts.store, world_load, NULL, arena));
+	store_on_commit(parts.store, world_committed, NULL);
+	CHECK_OK(fetcher_new(&(struct fetch_config){ 0 }, &parts.fetcher));
+	CHECK_OK(issuer_new(&issuer_options, parts.store, parts.authz, parts.fetcher, &parts.issuer));
+	CHECK_OK(issuer_start(parts.issuer));
+	authz_thread_start();
+	return 0;
+}
+
+static int world_close(void **state)
+{
+	char path[256];
+
+	(void)state;
+	authz_thread_stop();
+	parts.store = store_close(parts.store);
+	parts.issuer = issuer_free(parts.issuer);
+	parts.fetcher = fetcher_free(parts.fetcher);
+	parts.authz = authz_free(parts.authz);
+	arena = arena_free(arena);
+	(void)snprintf(path, sizeof(path), "%s/seal.key", data_folder);
+	(void)unlink(path); /* the folder's only file */
+	(void)rmdir(data_folder);
+	return 0;
+}
+
+/* ---- calls ---- */
+
+struct world_call {
+	struct call call;
+	struct caller caller;
+	struct token_grant grants[2];
+	status (*run)(struct call *call, void *in, void *out);
+	void *in, *out;
+};
+
+/* As somebody with a token that carries everything at both organizations, so that bindings alone decide. NULL: nobody. */
+static struct world_call *as(const struct uid *who, enum method_id method)
+{
+	struct world_call *made = NEW(arena, struct world_call);
+
+	CHECK(made);
+	made->grants[0].group = org;
+	made->grants[1].group = elsewhere;
+	for (int i = 0; i < CAPS_BITS / 64; i++)
+		made->grants[0].caps.words[i] = made->grants[1].caps.words[i] = UINT64_MAX;
+	if (uid_compare(&org, &elsewhere) > 0) {
+		made->grants[0].group = elsewhere;
+		made->grants[1].group = org;
+	}
+	if (who)
+		made->caller = (struct caller){
+			.is_known = true, .identity = *who, .grants = made->grants, .grants_count = 2, .expires_s = NOW_S + 600
+		};
+	made->call = (struct call){ .parts = &parts,
+				    .method = &methods[method],
+				    .arena = arena,
+				    .caller = &made->caller,
+				    .request_id = SLICE("test"),
+				    .peer = SLICE("127.0.0.1"),
+				    .may_block = true,
+				    .now_us = clock_now_us(&now) };
+	CHECK_OK(random_fill(&random_system, made->call.seed, sizeof(made->call.seed)));
+	return made;
+}
+
+static status world_run(struct tx *tx, void *arg)
+{
+	struct world_call *made = arg;
+	status result;
+
+	made->call.tx = tx;
+	made->call.drawn = 0;
+	result = made->run(&made->call, made->in, made->out);
+	made->call.tx = NULL;
+	return result;
+}
+
+/* A handler in a write, or in a read's snapshot. */
+static FALLIBLE world_write(struct world_call *made, status (*run)(struct call *, void *, void *), void *in, void *out)
+{
+	status result;
+
+	made->run = run;
+	made->in = in;
+	made->out = out;
+	authz_thread_offline();
+	result = store_write(parts.store, world_run, made, arena, NULL);
+	authz_thread_online();
+	return result;
+}
+
+static inline FALLIBLE world_read(struct world_call *made, status (*run)(struct call *, void *, void *), void *in, void *out)
+{
+	made->run = run;
+	made->in = in;
+	made->out = out;
+	return store_read(parts.store, world_run, made, arena);
+}
+
+/* A statement about the tables, as a write. */
+static inline FALLIBLE world_change(store_fn change, void *arg)
+{
+	status result;
+
+	authz_thread_offline();
+	result = store_write(parts.store, change, arg, arena, NULL);
+	authz_thread_online();
+	return result;
+}
+
+static inline int64_t world_count(const struct table *table, const struct query *query);
+struct world_counting {
+	const struct table *table;
+	const struct query *query;
+	int64_t count;
+};
+static status world_count_in(struct tx *tx, void *arg)
+{
+	struct world_counting *counting = arg;
+
+	return row_count(tx, counting->table, counting->query, &counting->count);
+}
+static inline int64_t world_count(const struct table *table, const struct query *query)
+{
+	struct world_counting counting = { table, query, 0 };
+
+	CHECK_OK(store_read(parts.store, world_count_in, &counting, arena));
+	return counting.count;
+}
+
+#endif
