@@ -1,9 +1,13 @@
 #include "test.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/random.h"
 
 TEST(an_arena_never_hands_out_more_than_its_cap)
 {
@@ -131,6 +135,62 @@ TEST(numbers_are_decimal_digits_alone)
 	      !slice_number(slice_str(""), 10, &n));
 }
 
+static bool is_plain_by_itself(char c)
+{
+	return (unsigned char)c >= 0x20 && (unsigned char)c < 0x7f && c != '"' && c != '\\';
+}
+
+TEST(plain_text_ends_at_the_first_byte_that_is_not_plain)
+{
+	uint64_t seed = 11;
+	char text[64];
+
+	for (int round = 0; round < 20000; round++) {
+		size_t len = random_below(&seed, sizeof(text)), odd = random_below(&seed, 3), first = 0;
+		for (size_t i = 0; i < len; i++)
+			text[i] = (char)('!' + 2 + (char)random_below(&seed, 50));
+		for (size_t i = 0; len && i < odd; i++)
+			text[random_below(&seed, len)] = (char)random_below(&seed, 256);
+		while (first < len && is_plain_by_itself(text[first]))
+			first++;
+		CHECK_INT(slice_plain_len(slice_of(text, len)), first);
+	}
+}
+
+TEST(no_two_draws_of_random_bytes_agree)
+{
+	static uint8_t drawn[1000][16];
+
+	for (size_t i = 0; i < 1000; i++) {
+		CHECK_OK(random_fill(&random_system, drawn[i], sizeof(drawn[i])));
+		for (size_t k = 0; k < i; k++)
+			CHECK(memcmp(drawn[i], drawn[k], sizeof(drawn[i])) != 0);
+	}
+}
+
+TEST(a_forked_child_draws_other_random_bytes_than_its_parent)
+{
+	uint8_t ours[16], theirs[16];
+	int fds[2], ended;
+	pid_t child;
+
+	CHECK_OK(random_fill(&random_system, ours, sizeof(ours))); /* so that there is something to inherit */
+	CHECK(pipe(fds) == 0);
+	child = fork();
+	CHECK(child >= 0);
+	if (child == 0)
+		_exit(FAILED(random_fill(&random_system, theirs, sizeof(theirs))) ||
+		      write(fds[1], theirs, sizeof(theirs)) != sizeof(theirs));
+	CHECK_OK(random_fill(&random_system, ours, sizeof(ours)));
+	CHECK(read(fds[0], theirs, sizeof(theirs)) == sizeof(theirs));
+	CHECK(waitpid(child, &ended, 0) == child && ended == 0);
+	CHECK(memcmp(ours, theirs, sizeof(ours)) != 0);
+	(void)close(fds[0]); /* read to its end */
+	(void)close(fds[1]); /* as above */
+}
+
 TESTS(an_arena_never_hands_out_more_than_its_cap, arena_memory_is_zeroed_after_a_reset, a_buffer_keeps_its_first_failure,
       text_is_valid_utf8_without_nul, times_survive_a_round_trip, impossible_times_are_refused,
-      a_report_names_the_field_and_keeps_the_trace, the_sweep_makes_the_nth_allocation_fail, numbers_are_decimal_digits_alone)
+      a_report_names_the_field_and_keeps_the_trace, the_sweep_makes_the_nth_allocation_fail, numbers_are_decimal_digits_alone,
+      plain_text_ends_at_the_first_byte_that_is_not_plain, no_two_draws_of_random_bytes_agree,
+      a_forked_child_draws_other_random_bytes_than_its_parent)
