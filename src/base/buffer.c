@@ -79,7 +79,23 @@ void buffer_add(struct buffer *buffer, slice s)
 
 void buffer_byte(struct buffer *buffer, char c)
 {
-	buffer_add(buffer, slice_of(&c, 1));
+	char *room = buffer_room(buffer, 1);
+
+	if (!room)
+		return;
+	*room = c;
+	buffer_grew(buffer, 1);
+}
+
+void buffer_number(struct buffer *buffer, uint64_t number)
+{
+	char text[20], *end = text + sizeof(text), *at = end;
+
+	do {
+		*--at = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	buffer_add(buffer, slice_of(at, (size_t)(end - at)));
 }
 
 void buffer_text(struct buffer *buffer, const char *text)

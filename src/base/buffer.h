@@ -26,6 +26,8 @@ void buffer_clear(struct buffer *buffer);
 void buffer_add(struct buffer *buffer, slice s);
 void buffer_byte(struct buffer *buffer, char c);
 void buffer_text(struct buffer *buffer, const char *text);
+/* In decimal. */
+void buffer_number(struct buffer *buffer, uint64_t number);
 void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Room for n more bytes at the end, to be filled and counted by buffer_grew; NULL on failure. */
 char *buffer_room(struct buffer *buffer, size_t n);

@@ -1,6 +1,5 @@
 #include "base/clock.h"
 
-#include <stdio.h>
 #include <time.h>
 
 static int64_t system_now(const struct clock *clock)
@@ -59,21 +58,37 @@ static int64_t days_of_date(int year, int month, int day)
 	return era * 146097 + of_era - 719468;
 }
 
+/* `width` digits, then `after`. */
+static char *put_digits(char *at, int number, int width, char after)
+{
+	unsigned value = (unsigned)number;
+
+	for (int i = width - 1; i >= 0; i--, value /= 10)
+		at[i] = (char)('0' + value % 10);
+	at[width] = after;
+	return at + width + 1;
+}
+
 void clock_format(int64_t seconds, int32_t nanos, char ret_text[CLOCK_TEXT_BYTES])
 {
 	int64_t days = seconds / S_PER_DAY - (seconds % S_PER_DAY < 0);
 	int rest = (int)(seconds - days * S_PER_DAY), year, month, day;
-	char fraction[16] = "";
+	char *at = ret_text;
 
 	date_of_days(days, &year, &month, &day);
-	if (nanos % 1000000 == 0 && nanos)
-		(void)snprintf(fraction, sizeof(fraction), ".%03d", nanos / 1000000); /* nine digits at most */
-	else if (nanos % 1000 == 0 && nanos)
-		(void)snprintf(fraction, sizeof(fraction), ".%06d", nanos / 1000);
+	at = put_digits(at, year, 4, '-');
+	at = put_digits(at, month, 2, '-');
+	at = put_digits(at, day, 2, 'T');
+	at = put_digits(at, rest / 3600, 2, ':');
+	at = put_digits(at, rest / 60 % 60, 2, ':');
+	at = put_digits(at, rest % 60, 2, nanos ? '.' : 'Z');
+	if (nanos && nanos % 1000000 == 0)
+		at = put_digits(at, nanos / 1000000, 3, 'Z');
+	else if (nanos && nanos % 1000 == 0)
+		at = put_digits(at, nanos / 1000, 6, 'Z');
 	else if (nanos)
-		(void)snprintf(fraction, sizeof(fraction), ".%09d", nanos);
-	(void)snprintf(ret_text, CLOCK_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d%sZ", year % 10000, month, day, rest / 3600,
-		       rest / 60 % 60, rest % 60, fraction); /* always fits */
+		at = put_digits(at, nanos, 9, 'Z');
+	*at = '\0';
 }
 
 static bool take_digits(slice *text, size_t count, int *ret)

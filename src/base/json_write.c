@@ -73,15 +73,33 @@ static void put_escape(struct buffer *out, char c)
 	}
 }
 
+/* Nearly every string: as it is, between quotation marks. */
+static void put_plain(struct buffer *out, slice text)
+{
+	char *room = buffer_room(out, text.len + 2);
+
+	if (!room)
+		return;
+	room[0] = '"';
+	if (text.len)
+		memcpy(room + 1, text.at, text.len);
+	room[text.len + 1] = '"';
+	buffer_grew(out, text.len + 2);
+}
+
 static void put_string(struct buffer *out, slice text)
 {
+	if (slice_plain_len(text) == text.len) {
+		put_plain(out, text);
+		return;
+	}
 	if (!slice_is_text(text)) {
 		out->failed = true;
 		return;
 	}
 	buffer_byte(out, '"');
 	while (text.len) {
-		size_t run = 0;
+		size_t run = slice_plain_len(text);
 		while (run < text.len && !needs_escape(text.at[run]))
 			run++;
 		buffer_add(out, slice_to(text, run));
@@ -114,13 +132,8 @@ void json_put_raw(struct json_writer *writer, slice value)
 
 void json_put_uint(struct json_writer *writer, uint64_t number)
 {
-	char text[NUMBER_TEXT_BYTES], *at = text + sizeof(text);
-
-	do {
-		*--at = (char)('0' + number % 10);
-		number /= 10;
-	} while (number);
-	json_put_raw(writer, slice_of(at, (size_t)(text + sizeof(text) - at)));
+	begin(writer);
+	buffer_number(writer->out, number);
 }
 
 void json_put_int(struct json_writer *writer, int64_t number)

@@ -96,9 +96,45 @@ static size_t sequence_len(slice s)
 	return len;
 }
 
+#define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
+
+/* Not 0 when any byte of the word is below n (n <= 128; exact for the word, not for which byte). */
+static uint64_t any_below(uint64_t word, uint8_t n)
+{
+	return (word - EACH_BYTE(n)) & ~word & EACH_BYTE(0x80);
+}
+
+static bool is_plain(char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+static bool word_is_plain(const char *at)
+{
+	uint64_t word;
+
+	memcpy(&word, at, sizeof(word));
+	return !((word & EACH_BYTE(0x80)) | any_below(word, 0x20) | any_below(word ^ EACH_BYTE(0x7f), 1) |
+		 any_below(word ^ EACH_BYTE('"'), 1) | any_below(word ^ EACH_BYTE('\\'), 1));
+}
+
+size_t slice_plain_len(slice s)
+{
+	size_t at = 0, word = sizeof(uint64_t);
+
+	while (s.len - at >= word && word_is_plain(s.at + at))
+		at += word;
+	/* The end is looked at together with bytes before it, which are plain. */
+	if (s.len >= word && s.len - at < word && word_is_plain(s.at + s.len - word))
+		return s.len;
+	while (at < s.len && is_plain(s.at[at]))
+		at++;
+	return at;
+}
+
 bool slice_is_text(slice s)
 {
-	while (s.len) {
+	for (s = slice_from(s, slice_plain_len(s)); s.len; s = slice_from(s, slice_plain_len(s))) {
 		size_t len = sequence_len(s);
 		if (len == 0)
 			return false;

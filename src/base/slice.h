@@ -77,6 +77,9 @@ size_t slice_find(slice s, char c);
 int slice_compare(slice a, slice b);
 /* A decimal number of digits alone, no sign, no leading zero but "0" itself; false when it is not one or exceeds max. */
 bool slice_number(slice s, uint64_t max, uint64_t *ret_number);
+/* Bytes before the first that is not plain: below 0x20, above 0x7e, a quotation mark or a backslash. A plain byte stands for
+ * itself in JSON and in headers; most text has no other. */
+size_t slice_plain_len(slice s);
 /* True when the bytes are valid UTF-8 (RFC 3629: no surrogates, no overlong forms) and hold no NUL. */
 bool slice_is_text(slice s);
 

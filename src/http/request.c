@@ -96,7 +96,7 @@ bool request_method_ok(slice method)
 
 bool request_value_ok(slice value)
 {
-	for (size_t i = 0; i < value.len; i++) {
+	for (size_t i = slice_plain_len(value); i < value.len; i++) {
 		unsigned char c = (unsigned char)value.at[i];
 		if ((c < 0x20 && c != '\t') || c == 0x7f)
 			return false;

@@ -6,6 +6,7 @@
 #include "schema/json.h"
 
 #define ANSWER_HEADERS_MAX 8
+#define REVISION_BYTES_MAX 64
 #define ANSWER_BYTES_MAX MESSAGE_BYTES_MAX
 
 struct headers {
@@ -23,11 +24,14 @@ static void common_headers(struct journey *journey, struct headers *headers)
 {
 	const struct call *call = &journey->call;
 	uint64_t revision = journey->revision ? journey->revision : store_revision(call->parts->store);
-	char *text = arena_printf(call->arena, "%.*s-%llu", SLICE_ARG(store_epoch(call->parts->store)),
-				  (unsigned long long)revision);
+	struct buffer text;
 	slice trace = SLICE("");
 
-	add(headers, "reeve-revision", slice_str(text));
+	buffer_init(&text, call->arena, REVISION_BYTES_MAX);
+	buffer_add(&text, store_epoch(call->parts->store));
+	buffer_byte(&text, '-');
+	buffer_number(&text, revision);
+	add(headers, "reeve-revision", buffer_slice(&text));
 	add(headers, "x-request-id", call->request_id);
 	if (http_header(journey->request, "traceparent", &trace) == 1 && trace.len <= REQUEST_ID_BYTES)
 		add(headers, "traceparent", trace);
