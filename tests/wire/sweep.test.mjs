@@ -40,7 +40,9 @@ function filled(type, depth = 0) {
   for (const field of type.fieldsArray) {
     const required = (field.options ?? {})['(reeve.api.behaviour)'] === 'REQUIRED' || (field.parsedOptions ?? []).some((one) => one['(reeve.api.behaviour)'] === 'REQUIRED');
     if (!required && !isScope(field)) continue;
-    if (field.map) json[jsonName(field)] = { a: field.type === 'int32' ? 1 : 'a' };
+    const known = { '.google.protobuf.Duration': '60s', '.google.protobuf.Timestamp': '2030-01-01T00:00:00Z', '.google.protobuf.FieldMask': 'name' }[field.resolvedType?.fullName];
+    if (known) json[jsonName(field)] = known;
+    else if (field.map) json[jsonName(field)] = { a: field.type === 'int32' ? 1 : 'a' };
     else if (field.resolvedType instanceof protobuf.Type) {
       const inner = depth < 3 ? filled(field.resolvedType, depth + 1) : {};
       json[jsonName(field)] = field.repeated ? [inner] : inner;
