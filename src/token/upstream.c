@@ -104,7 +104,7 @@ FALLIBLE discovery_read(struct arena *arena, slice body, slice issuer, slice *re
 static FALLIBLE fetch(struct issuer *issuer, slice url, struct jwks **ret_keys)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(WORK_BYTES);
-	slice body, keys_url;
+	slice body = { 0 }, keys_url;
 	char *discovery;
 
 	TRY_NEW(arena);
