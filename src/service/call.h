@@ -27,6 +27,18 @@ struct registry_setting {
 	size_t public_count;
 };
 
+/* One way for people to sign in that the configuration offers. */
+enum connection_kind { CONNECTION_OIDC, CONNECTION_GITHUB, CONNECTION_LOCAL };
+struct connection {
+	enum connection_kind kind;
+	slice name;  /* google-oauth2, github, gitlab, email, or what the configuration calls it */
+	slice label; /* what a person reads: Google */
+	slice issuer, client_id, secret;
+	slice scopes;                            /* separated by spaces */
+	slice authorize_url, token_url, api_url; /* CONNECTION_GITHUB alone; an OIDC issuer says them itself */
+	bool is_pkce;
+};
+
 /* The configuration that handlers look at; replaced whole on reload, never edited. */
 struct settings {
 	slice issuer_url, api_url, console_url;
@@ -37,6 +49,12 @@ struct settings {
 	int64_t limit_folders, limit_identities, limit_repositories, limit_roles,
 		limit_bindings; /* per organization; 0 = none */
 	int64_t setup_code_life_s;
+	const struct connection *connections;
+	size_t connections_count;
+	const slice *clients; /* client ids that people's programs may use: token.clients */
+	size_t clients_count;
+	const slice *redirect_origins; /* https origins a sign-in may end at besides loopback */
+	size_t redirect_origins_count;
 	slice page_key; /* 32 bytes: authenticates page tokens */
 };
 

@@ -27,6 +27,11 @@ struct issuer; /* one per process */
 
 /* ---- making it ---- */
 
+/* A connection whose ID tokens Exchange and Register take as they are (design.md 6, untargeted exchange). */
+struct issuer_connection {
+	slice name, issuer, client_id;
+};
+
 struct issuer_options {
 	slice url;              /* the issuer, no trailing slash; also our first audience */
 	slice api_url;          /* audience of API tokens; often the same */
@@ -40,6 +45,10 @@ struct issuer_options {
 	int64_t rotate_every_s;    /* 30 days */
 	const slice *issuer_allow; /* when count > 0: only these issuers (exact) are fetched */
 	size_t issuer_allow_count;
+	const struct issuer_connection *connections; /* where people of this server sign in; none: only local accounts */
+	size_t connections_count;
+	const slice *clients; /* client ids that login tokens are made for: token.clients */
+	size_t clients_count;
 	slice data_folder; /* holds the sealing key file */
 	size_t relationship_cache_max, upstream_cache_max, verified_cache_max;
 	const struct clock *clock;
@@ -150,6 +159,24 @@ struct person {
 	bool email_is_verified;
 	slice groups; /* JSON array of strings; "" = none */
 };
+
+/* A finished sign-in as its login token says it (design.md 6). Slices in the arena it was read into. */
+struct login {
+	struct uid identity; /* the user's id, also before registration */
+	struct person person;
+	slice client_id, token_id;
+	int64_t issued_s, expires_s;
+};
+
+/* iss = ISSUER, sub = the user's id, aud = the client id, LOGIN_LIFE_S. INVALID_ARGUMENT for an unknown client id. From memory.
+ */
+FALLIBLE token_login_mint(struct issuer *issuer, struct arena *arena, const struct person *person, slice client_id,
+			  struct minted *ret_minted);
+/* Our login token, or an ID token of a connection or (identity_provider given) of an organization's own provider whose `aud` or
+ * `azp` is our client there: what Exchange without an identity and Register take. UNAUTHENTICATED otherwise; FAULT_ELSEWHERE
+ * when keys must be fetched and may_block is false. */
+FALLIBLE token_login_read(struct issuer *issuer, struct arena *arena, slice text, const struct uid *identity_provider,
+			  bool may_block, struct login *ret_login);
 
 /* ---- what rests or travels sealed, under a key of its own for each label ---- */
 

@@ -1,0 +1,55 @@
+/*
+ * people: what a finished sign-in turns into: a login token, an identity, tokens, a session.
+ *
+ * Promises  a person is (issuer, subject), never an address; each login token is good once for each audience; whatever a page
+ * starts here goes through the same methods as a client's call (Register, Exchange, and internal rows), with their events and
+ * records. For a worker (may_block), outside of any transaction.
+ * Start at  people_login_token(), people_register(), people_exchange().
+ */
+#ifndef SERVICE_PEOPLE_H
+#define SERVICE_PEOPLE_H
+
+#include "service/support.h"
+
+/* The login token for somebody who just signed in. In the call's arena. */
+FALLIBLE people_login_token(struct call *call, const struct person *person, slice client_id, slice *ret_token);
+
+struct registered {
+	struct uid identity, group; /* group: none unless an invite was accepted */
+	bool is_new;
+};
+/* Auth.Register with this token; invite_code "" for none. Harmless when there is such an identity. The faults of
+ * invite_accept(). */
+FALLIBLE people_register(struct call *call, slice login_token, slice invite_code, struct registered *ret_registered);
+/* Is there such an identity, alive? */
+FALLIBLE people_known(struct call *call, const struct person *person, bool *ret_known);
+
+struct people_want {
+	const slice *audiences;
+	size_t audiences_count;
+	slice identity; /* to assume afterwards; "" = oneself */
+	const slice *scopes;
+	size_t scopes_count;
+};
+/* The access token that Exchange gives for this login token, recorded and spent like any other. NOT_FOUND when nobody is
+ * registered. */
+FALLIBLE people_exchange(struct call *call, slice login_token, const struct people_want *want, slice *ret_token);
+
+/* Begins a session for the person of this login token: its first refresh token; "" where none is given (an identity to assume,
+ * rights from groups). */
+FALLIBLE people_session(struct call *call, slice login_token, const struct people_want *want, slice *ret_refresh_token);
+
+/* May this person sign in by a code typed on another device? False when an organization they sign in through or belong to
+ * switched that off. */
+FALLIBLE people_code_allowed(struct call *call, const struct person *person, bool *ret_allowed);
+
+/* True the first time within its life for this value under this label, durably; false ever after. */
+FALLIBLE people_use_once(struct call *call, const char *label, slice value, int64_t expires_s, bool *ret_is_first);
+
+/* The X25519 session (spec tokens.md 6.1): is the code a public key one may agree with? INVALID_ARGUMENT names headless_code.
+ */
+FALLIBLE people_headless_check(struct call *call, slice headless_code);
+/* Keeps the login token for whoever holds the code's private key; ALREADY_EXISTS when one waits there. */
+FALLIBLE people_handover(struct call *call, slice headless_code, slice login_token);
+
+#endif
