@@ -246,7 +246,7 @@ static status put_head(struct tx *tx, void *arg)
 
 static void head_done(struct store_job *job, status result, uint64_t revision)
 {
-	struct trail *trail = job->arg ? (struct trail *)((char *)job->arg - offsetof(struct trail, head)) : NULL;
+	struct trail *trail = (struct trail *)((char *)job->arg - offsetof(struct trail, head));
 
 	(void)result; /* a head that is not kept is followed by the next one */
 	(void)revision;

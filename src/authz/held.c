@@ -80,8 +80,8 @@ static FALLIBLE block_in(struct tx *tx, const struct uid *identity, struct block
 	TRY_NEW(block);
 	for (size_t i = 0; i < rows.count; i++) {
 		const struct binding *binding = (const struct binding *)rows.at + i;
-		const struct place *place;
-		const struct role_slot *role;
+		const struct place *place = NULL;
+		const struct role_slot *role = NULL;
 		TRY(make_place(tx, &binding->group, &system_group, &place));
 		TRY(make_slot(tx, &binding->role, &role));
 		block->grants[block->count++] = grant_make(place, role, binding);

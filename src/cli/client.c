@@ -132,7 +132,7 @@ static FALLIBLE send_once(struct cli *cli, const struct sending *sending, struct
 
 FALLIBLE client_send(struct cli *cli, const struct sending *sending, slice *ret_body)
 {
-	struct fetch_answer answer;
+	struct fetch_answer answer = { 0 };
 
 	if (cli->is_traced)
 		fprintf(cli->err, "> %s %.*s (%zu bytes)\n", sending->verb, SLICE_ARG(sending->url), sending->body.len);
@@ -354,7 +354,7 @@ FALLIBLE ask_layout(struct cli *cli, const struct ask *ask, const char **ret_ver
 static FALLIBLE send_ask(struct cli *cli, const struct ask *ask, slice token, const struct json **ret_answer)
 {
 	struct sending sending = { .what = ask->what, .bearer = token };
-	slice path, query, body;
+	slice path, query, body = { 0 };
 	char *url;
 
 	TRY(ask_layout(cli, ask, &sending.verb, &path, &query, &sending.body));

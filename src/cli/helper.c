@@ -38,6 +38,7 @@ static FALLIBLE read_input(struct cli *cli, slice *ret_text)
 
 static FALLIBLE read_server(struct cli *cli, slice *ret_server)
 {
+	*ret_server = SLICE("");
 	TRY(read_input(cli, ret_server));
 	return ret_server->len > 0 ? OK : FAIL(FAULT_INVALID, NO_SERVER_TEXT);
 }

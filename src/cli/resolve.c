@@ -77,8 +77,8 @@ static bool is_of_kind(slice uid, enum group_kind kind)
 static FALLIBLE groups_named(struct cli *cli, slice name, slice under, enum group_kind kind, const struct json ***ret_rows,
 			     size_t *ret_count)
 {
-	const struct json **rows;
-	size_t count, kept = 0;
+	const struct json **rows = NULL;
+	size_t count = 0, kept = 0;
 	struct ask ask;
 
 	TRY(ask_begin(cli, &ask, METHOD_GROUPS_LIST_GROUPS, "looking for the %s \"%.*s\"", group_nouns[kind], SLICE_ARG(name)));
@@ -99,14 +99,14 @@ static FALLIBLE groups_named(struct cli *cli, slice name, slice under, enum grou
 /* organization/folder/folder: each part among the children of the one before; the first may be an id. */
 static FALLIBLE resolve_path(struct cli *cli, slice text, slice *ret_uid)
 {
-	slice rest, part, uid;
+	slice rest, part, uid = { 0 };
 
 	(void)slice_cut(text, '/', &part, &rest); /* the caller saw a slash */
 	TRY(resolve_group(cli, part, GROUP_ORGANIZATION, &uid));
 	for (bool more = true; more;) {
-		const struct json **rows;
+		const struct json **rows = NULL;
 		struct wanted wanted = { .noun = "folder" };
-		size_t count;
+		size_t count = 0;
 
 		more = slice_cut(rest, '/', &part, &rest);
 		if (part.len == 0)

@@ -27,7 +27,7 @@ static FALLIBLE check_use(const struct json *jwk, enum key_half half)
 
 	if (use && !json_text_is(use, "sig"))
 		return FAIL(FAULT_INVALID, "the JWK's use is not \"sig\"");
-	if (json_is(ops, JSON_ARRAY))
+	if (ops && json_is(ops, JSON_ARRAY))
 		JSON_EACH (op, ops)
 			may = may || json_text_is(op, wanted);
 	if (!may)
@@ -117,7 +117,7 @@ static FALLIBLE read_bytes(const struct json *jwk, const char *name, unsigned ch
 /* RFC 7518 section 6.2.1.2: a coordinate has the full size of its field. */
 static FALLIBLE read_exactly(const struct json *jwk, const char *name, unsigned char *into, size_t size)
 {
-	size_t len;
+	size_t len = 0;
 
 	TRY(read_bytes(jwk, name, into, size, &len));
 	if (len != size)
@@ -170,7 +170,7 @@ static const struct rsa_member rsa_members[] = {
 static FALLIBLE fill_rsa_params(const struct json *jwk, size_t count, unsigned char numbers[][NUMBER_BYTES], OSSL_PARAM *params)
 {
 	for (size_t i = 0; i < count; i++) {
-		size_t len;
+		size_t len = 0;
 		TRY(read_bytes(jwk, rsa_members[i].jwk, numbers[i], NUMBER_BYTES, &len));
 		reverse(numbers[i], len);
 		params[i] = OSSL_PARAM_construct_BN(rsa_members[i].param, numbers[i], len);

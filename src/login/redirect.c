@@ -28,10 +28,12 @@ static bool has_dot_segment(slice path)
 /* Visible ASCII without what browsers read differently from each other. */
 static const char *broken_rule(slice text)
 {
+	const slice odd = SLICE("\\\"<>^`{|}");
+
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.at[i];
 
-		if ((unsigned char)c <= 0x20 || (unsigned char)c >= 0x7f || memchr("\\\"<>^`{|}", c, 9))
+		if ((unsigned char)c <= 0x20 || (unsigned char)c >= 0x7f || slice_find(odd, c) < odd.len)
 			return "must not hold blanks, backslashes, quotes or characters outside of ASCII";
 		if (c == '#')
 			return "must not have a fragment";

@@ -116,7 +116,7 @@ FALLIBLE socket_listen(const struct socket_address *address, int *ret_fd)
 
 uint16_t socket_port(int fd)
 {
-	struct sockaddr_storage bound;
+	struct sockaddr_storage bound = { 0 };
 	socklen_t len = sizeof(bound);
 
 	if (getsockname(fd, (struct sockaddr *)&bound, &len) != 0)

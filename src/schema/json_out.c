@@ -9,6 +9,8 @@
 #include "schema/json.h"
 #include "schema/message_impl.h"
 
+#include <assert.h>
+
 static void put_message(struct json_writer *writer, const struct message_type *type, const ProtobufCMessage *message,
 			enum json_style style);
 
@@ -217,6 +219,7 @@ static void put_field(struct json_writer *writer, const struct message_type *typ
 static void put_message(struct json_writer *writer, const struct message_type *type, const ProtobufCMessage *message,
 			enum json_style style)
 {
+	assert(type); /* a field of messages has one */
 	switch (type->well_known) {
 	case WELL_KNOWN_TIMESTAMP:
 		put_time(writer, (const void *)message);

@@ -6,6 +6,8 @@
 #include "base/json.h"
 #include "schema/message_impl.h"
 
+#include <assert.h>
+
 #define TYPES_MAX 1000
 
 struct document {
@@ -60,6 +62,7 @@ static void put_enum_values(struct json_writer *json, const ProtobufCEnumDescrip
 
 static void put_message_kind(struct json_writer *json, const struct message_type *type)
 {
+	assert(type); /* a field of messages has one */
 	switch (type->well_known) {
 	case WELL_KNOWN_TIMESTAMP:
 		put_kind(json, "string", "date-time");

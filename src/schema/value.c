@@ -12,6 +12,8 @@
 #include "schema/mask.h"
 #include "schema/message_impl.h"
 
+#include <assert.h>
+
 #define NANO_DIGITS 9
 
 const char value_too_much[] = "";
@@ -197,6 +199,7 @@ static const char *message_from_text(struct arena *arena, const struct message_t
 	Google__Protobuf__Timestamp *time = (void *)message;
 	Google__Protobuf__Duration *duration = (void *)message;
 
+	assert(type); /* a field of messages has one */
 	if (!message)
 		return value_too_much;
 	*ret_message = message;

@@ -153,8 +153,8 @@ FALLIBLE migrate(struct session *session, const struct migration *migrations, in
 
 FALLIBLE migrate_check(struct session *session, const struct migration *migrations)
 {
-	const struct migration *next;
-	bool is_empty;
+	const struct migration *next = migrations;
+	bool is_empty = false;
 
 	TRY(check_owner(session, &is_empty));
 	if (is_empty)

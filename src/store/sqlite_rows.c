@@ -305,7 +305,7 @@ static FALLIBLE change_rows(struct tx *tx, const struct table *table, enum sql_o
 status sqlite_write(struct tx *tx, const struct table *table, enum write_op op, const void *row)
 {
 	static const enum sql_op ops[] = { [WRITE_INSERT] = SQL_INSERT, [WRITE_UPDATE] = SQL_UPDATE, [WRITE_PUT] = SQL_PUT };
-	int rows;
+	int rows = 0;
 
 	TRY(change_rows(tx, table, ops[op], table->column_count, row, &rows));
 	if (rows == 0)
@@ -315,7 +315,7 @@ status sqlite_write(struct tx *tx, const struct table *table, enum write_op op, 
 
 status sqlite_remove(struct tx *tx, const struct table *table, const void *key, bool *ret_removed)
 {
-	int rows;
+	int rows = 0;
 
 	TRY(change_rows(tx, table, SQL_DELETE, table->key_count, key, &rows));
 	*ret_removed = rows > 0;

@@ -192,6 +192,13 @@ FALLIBLE session_number(struct session *session, const char *sql, int64_t *ret_n
 
 /* ---- its statements ---- */
 
+static bool shape_eq(const struct shape *a, const struct shape *b)
+{
+	return a->table == b->table && a->op == b->op && a->where_count == b->where_count &&
+	       a->is_descending == b->is_descending && a->has_limit == b->has_limit && a->has_after == b->has_after &&
+	       a->order_by == b->order_by && memcmp(a->where, b->where, sizeof(a->where)) == 0;
+}
+
 static struct statement *slot_for(struct session *session, const struct shape *shape)
 {
 	struct statement *oldest = NULL;
@@ -200,7 +207,7 @@ static struct statement *slot_for(struct session *session, const struct shape *s
 		struct statement *slot = &session->statements[i];
 		if (slot->is_busy)
 			continue;
-		if (slot->stmt && memcmp(&slot->shape, shape, sizeof(*shape)) == 0)
+		if (slot->stmt && shape_eq(&slot->shape, shape))
 			return slot;
 		if (!oldest || slot->used < oldest->used)
 			oldest = slot;
@@ -231,7 +238,7 @@ FALLIBLE use_begin(struct session *session, const struct shape *shape, struct us
 		*ret_use = (struct use){ .stmt = stmt };
 		return OK;
 	}
-	if (!slot->stmt || memcmp(&slot->shape, shape, sizeof(*shape)) != 0) {
+	if (!slot->stmt || !shape_eq(&slot->shape, shape)) {
 		(void)sqlite3_finalize(slot->stmt); /* repeats a failure told before; NULL is fine */
 		*slot = (struct statement){ 0 };
 		TRY(prepare(session, shape, true, &slot->stmt));

@@ -19,6 +19,7 @@ static const char *const fixed[] = {
 	[SQL_UNDO] = "ROLLBACK TO job",
 	[SQL_COUNTER_GET] = "SELECT \"revision\" FROM \"counter\"",
 	[SQL_COUNTER_SET] = "UPDATE \"counter\" SET \"revision\" = ?1",
+	/* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one statement in two lines */
 	[SQL_LOG] = "INSERT INTO \"changes\" (\"revision\", \"ordinal\", \"kind\", \"op\", \"key\", \"subject\") "
 		    "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	[SQL_LOG_TRIM] = "DELETE FROM \"changes\" WHERE \"revision\" <= ?1",
