@@ -142,7 +142,7 @@ FALLIBLE redirect_parse(slice text, const slice *origins, size_t count, const ch
 		return FAIL_FIELD(field, "%s", rule);
 	if (!read_loopback(text, &redirect) && !read_configured(text, origins, count, &redirect))
 		return FAIL_FIELD(field, "must be http on 127.0.0.1, [::1] or localhost, or https at an origin that the "
-					 "server's configuration names (login.redirects)");
+					 "server's configuration names (login.redirect-origins)");
 	if (has_dot_segment(redirect.path))
 		return FAIL_FIELD(field, "must not hold dot segments");
 	report_clear(report_current()); /* of readings that did not fit */

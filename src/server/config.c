@@ -11,7 +11,9 @@
 #include "base/log.h"
 #include "base/yaml.h"
 
-enum kind { KIND_TEXT, KIND_LIST, KIND_NUMBER, KIND_SECONDS, KIND_BYTES, KIND_FLAG, KIND_CHOICE };
+#define FROM_ENVIRONMENT "environment"
+
+enum kind { KIND_TEXT, KIND_LIST, KIND_NUMBER, KIND_SECONDS, KIND_BYTES, KIND_FLAG, KIND_CHOICE, KIND_SECRET };
 
 struct row {
 	enum kind kind;
@@ -36,6 +38,7 @@ static const struct row rows[] = {
 #define FLAG(field, key_, flag, help_) { KIND_FLAG, key_, AT(field), .number = (flag), .help = (help_) },
 #define CHOICE(field, key_, text_, choices_, help_) \
 	{ KIND_CHOICE, key_, AT(field), .text = (text_), .choices = (choices_), .help = (help_) },
+#define SECRET(field, key_, help_) { KIND_SECRET, key_, AT(field), .help = (help_) },
 #include "config.def"
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(*rows))
@@ -63,6 +66,9 @@ static void set_defaults(struct config *config)
 		case KIND_TEXT:
 		case KIND_CHOICE:
 			*(slice *)field = slice_str(rows[i].text);
+			break;
+		case KIND_SECRET:
+			*(slice *)field = SLICE("");
 			break;
 		case KIND_FLAG:
 			*(bool *)field = rows[i].number != 0;
@@ -161,6 +167,12 @@ static FALLIBLE set_value(struct arena *arena, struct config *config, const stru
 	value = arena_copy(arena, value);
 	TRY_NEW(value.at);
 	switch (row->kind) {
+	case KIND_SECRET:
+		if (strcmp(from, FROM_ENVIRONMENT) != 0)
+			return FAIL(FAULT_INVALID, "%s (%s): a secret comes by environment or in a file that %s-file names",
+				    row->key, from, row->key);
+		*(slice *)field = value;
+		return OK;
 	case KIND_TEXT:
 		*(slice *)field = value;
 		return OK;
@@ -263,7 +275,7 @@ static FALLIBLE read_environment(struct arena *arena, char *const *environment, 
 			if (env_names(rest.at, rest.len, rows[i].key))
 				row = &rows[i];
 		if (row)
-			TRY(set_value(arena, config, row, value, "environment"));
+			TRY(set_value(arena, config, row, value, FROM_ENVIRONMENT));
 		else if (!slice_is(rest, "CONFIG"))
 			LOG(LOG_WARN, "unknown environment variable is ignored", LOG_TEXT("name", name));
 	}
@@ -354,6 +366,9 @@ static void write_default(struct buffer *into, const struct row *row)
 		break;
 	case KIND_LIST:
 		buffer_text(into, "empty");
+		break;
+	case KIND_SECRET:
+		buffer_text(into, "unset; by environment alone");
 		break;
 	case KIND_FLAG:
 		buffer_text(into, row->number ? "true" : "false");

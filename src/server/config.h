@@ -26,6 +26,7 @@ struct config {
 #define BYTES(field, key, number, least, most, help) int64_t field;
 #define FLAG(field, key, flag, help) bool field;
 #define CHOICE(field, key, text, choices, help) slice field;
+#define SECRET(field, key, help) slice field;
 #include "config.def"
 #undef TEXT
 #undef LIST
@@ -34,6 +35,7 @@ struct config {
 #undef BYTES
 #undef FLAG
 #undef CHOICE
+#undef SECRET
 };
 
 /* Reads --config FILE (or REEVE_CONFIG; none is fine), then environment, then the flags in arguments (without argv[0] and

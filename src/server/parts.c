@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "registry/path.h"
 #include "rpc/nested.h"
+#include "server/connections.h"
 #include "service/setup.h"
 
 #define START_MEMORY_BYTES ((size_t)64 * 1024 * 1024)
@@ -68,6 +69,24 @@ static FALLIBLE make_settings(struct server_parts *parts, slice base_url)
 		.limit_bindings = config->limits_bindings,
 		.setup_code_life_s = config->setup_code_life,
 	};
+	TRY(connections_read(parts->arena, config, settings->issuer_url, &settings->connections, &settings->connections_count));
+	return redirect_origins_read(parts->arena, config, &settings->redirect_origins, &settings->redirect_origins_count);
+}
+
+/* The connections whose ID tokens are taken as they are: those that give any. */
+static FALLIBLE connections_of_issuer(struct server_parts *parts, struct issuer_options *options)
+{
+	const struct settings *settings = &parts->settings;
+	struct issuer_connection *connections = NEW_N(parts->arena, struct issuer_connection, settings->connections_count);
+
+	TRY_NEW(connections);
+	for (size_t i = 0; i < settings->connections_count; i++) {
+		const struct connection *from = &settings->connections[i];
+		if (from->kind == CONNECTION_OIDC)
+			connections[options->connections_count++] =
+				(struct issuer_connection){ from->name, from->issuer, from->client_id };
+	}
+	options->connections = connections;
 	return OK;
 }
 
@@ -192,6 +211,7 @@ static FALLIBLE open_issuer(struct server_parts *parts)
 	};
 
 	TRY_NEW(audiences);
+	TRY(connections_of_issuer(parts, &options));
 	for (size_t i = 0; i < config->token_audiences.count; i++)
 		audiences[i] = config->token_audiences.at[i];
 	for (size_t i = 0; i < config->registries.count; i++)

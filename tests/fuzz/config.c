@@ -15,6 +15,7 @@ static void check(const struct config *config)
 #define BYTES(field, key, number, least, most, help) assert(config->field >= (least) && config->field <= (most));
 #define FLAG(field, key, flag, help) assert(config->field == true || config->field == false);
 #define CHOICE(field, key, text, choices, help) assert(config->field.len > 0);
+#define SECRET(field, key, help) assert(config->field.len == 0);
 #include "config.def"
 #undef TEXT
 #undef LIST
@@ -23,6 +24,7 @@ static void check(const struct config *config)
 #undef BYTES
 #undef FLAG
 #undef CHOICE
+#undef SECRET
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
