@@ -15,9 +15,9 @@ build:
 	@ninja -C build --quiet
 	@if [ -x build/reeve ]; then ln -sf reeve build/docker-credential-reeve; fi
 
-# Serves on 127.0.0.1:8080 with its data in ./var.
+# Serves on 127.0.0.1:8080 with its data in ./var, for a registry on localhost:5000 unless REEVE_REGISTRIES names others.
 run: build
-	@exec build/reeved --data ./var
+	@REEVE_REGISTRIES="$${REEVE_REGISTRIES:-localhost:5000}" exec build/reeved --data ./var
 
 # All tests, with AddressSanitizer and UndefinedBehaviorSanitizer. Ends with: N passed, N failed.
 test:
@@ -48,7 +48,7 @@ crash: build
 demo: build
 	@scripts/install-packages run test
 	@scripts/install-node
-	@REEVE_BUILD=$(CURDIR)/build tests/e2e/.node/bin/node --test tests/e2e/registry.test.mjs
+	@REEVE_BUILD=$(CURDIR)/build tests/e2e/.node/bin/node --test tests/e2e/quickstart.test.mjs tests/e2e/registry.test.mjs
 
 fmt:
 	@find src tools tests -name node_modules -prune -o -name .node -prune -o \

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { openRegistry, writeImage } from './images.mjs';
 import { build, call, claimsOf, exchange, freePort, newKey, now, openIssuer, openOperator, openWorld, signToken } from './world.mjs';
 
 const run = promisify(execFile);
@@ -17,25 +18,6 @@ const ok = (answer) => {
   assert.equal(answer.status, 200, JSON.stringify(answer.body));
   return answer.body;
 };
-
-// A one-layer image as skopeo reads it from a folder.
-function writeImage(folderPath, text) {
-  mkdirSync(folderPath, { recursive: true });
-  const blob = (bytes) => {
-    const digest = createHash('sha256').update(bytes).digest('hex');
-    writeFileSync(path.join(folderPath, digest), bytes);
-    return { digest: `sha256:${digest}`, size: bytes.length };
-  };
-  const layer = blob(Buffer.from(text));
-  const config = blob(Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [layer.digest] }, config: {} })));
-  const manifest = {
-    schemaVersion: 2, mediaType: 'application/vnd.docker.distribution.manifest.v2+json',
-    config: { mediaType: 'application/vnd.docker.container.image.v1+json', ...config },
-    layers: [{ mediaType: 'application/vnd.docker.image.rootfs.diff.tar', ...layer }],
-  };
-  writeFileSync(path.join(folderPath, 'manifest.json'), JSON.stringify(manifest));
-  writeFileSync(path.join(folderPath, 'version'), 'Directory Transport Version: 1.1\n');
-}
 
 const skopeo = (...args) => run('skopeo', ['--insecure-policy', ...args], { timeout: 30000, env: { ...process.env, HOME: work, XDG_RUNTIME_DIR: work } });
 const push = (name, creds, from = 'image') => skopeo('copy', '--dest-tls-verify=false', '--dest-creds', creds, `dir:${path.join(work, from)}`, `docker://${host}/${name}`);
@@ -49,25 +31,6 @@ const jobToken = () => issuer.token({ sub: 'repo:example/app', aud: world.url })
 const pullToken = () => signToken(pullKey, { aud: world.url, iat: now(), exp: now() + 3600, iss: 'https://pulltoken.test', sub: 'puller' }, { kid: undefined });
 const tokenAt = (scope, basic) => call(world, null, 'GET', `/token?service=${host}${scope ? `&scope=${encodeURIComponent(scope)}` : ''}`, null,
   basic ? { authorization: `Basic ${Buffer.from(basic).toString('base64')}` } : {});
-
-async function openRegistry() {
-  const ca = await fetch(`${world.url}/registry/ca.pem`).then((r) => r.text());
-  writeFileSync(path.join(work, 'ca.pem'), ca);
-  writeFileSync(path.join(work, 'registry.yml'), `version: 0.1
-log: {level: warn}
-storage: {filesystem: {rootdirectory: ${path.join(work, 'storage')}}, delete: {enabled: true}}
-http: {addr: "${host}"}
-auth: {token: {realm: "http://localhost:${world.port}/token", service: "${host}", issuer: "${world.url}", rootcertbundle: ${path.join(work, 'ca.pem')}}}
-`);
-  registry = spawn('docker-registry', ['serve', path.join(work, 'registry.yml')], { stdio: ['ignore', 'pipe', 'pipe'] });
-  registry.log = '';
-  for (const stream of [registry.stdout, registry.stderr]) stream.on('data', (bytes) => { registry.log += bytes; });
-  for (let i = 0; i < 100; i++) {
-    if (await fetch(`http://${host}/v2/`).then((r) => r.status === 401, () => false)) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`the registry did not start:\n${registry.log}`);
-}
 
 before(async () => {
   work = mkdtempSync(path.join(tmpdir(), 'reeve-registry-'));
@@ -90,7 +53,7 @@ before(async () => {
   }));
   puller.binding = ok(await call(world, admin, 'POST', `/iam/v2/roleBindings/${folder.uid}`, { identityUid: puller.uid, roleUid: role('registry.pull') }));
   writeImage(path.join(work, 'image'), 'a layer of nothing much');
-  await openRegistry();
+  registry = await openRegistry(world, host, work);
 });
 
 after(async () => {
