@@ -12,6 +12,7 @@
 #define VERIFIED_CACHE_MAX 4096
 #define RELATIONSHIP_CACHE_MAX 4096
 #define UPSTREAM_CACHE_MAX 256
+#define CLIENT_ID_BYTES_MAX 128
 
 static char *text_of(struct arena *arena, slice text)
 {
@@ -37,6 +38,23 @@ static FALLIBLE public_of(struct server_parts *parts, struct registry_setting *r
 		    list->at[i].at[registry->host.len] == '/')
 			at[registry->public_count++] = slice_from(list->at[i], registry->host.len + 1);
 	registry->public_repositories = at;
+	return OK;
+}
+
+/* The client ids that people's programs may use. */
+static FALLIBLE clients_of(struct server_parts *parts)
+{
+	static const slice known[] = { { "reeve", 5 }, { "auth0", 5 } };
+	const struct config_list *list = &parts->config->token_clients;
+
+	parts->settings.clients = list->count ? list->at : known;
+	parts->settings.clients_count = list->count ? list->count : sizeof(known) / sizeof(*known);
+	for (size_t i = 0; i < list->count; i++)
+		if (list->at[i].len == 0 || list->at[i].len > CLIENT_ID_BYTES_MAX ||
+		    slice_plain_len(list->at[i]) != list->at[i].len)
+			return FAIL(FAULT_INVALID,
+				    "token.clients: a client id is 1 to %d visible ASCII characters without quotes",
+				    CLIENT_ID_BYTES_MAX);
 	return OK;
 }
 
@@ -69,6 +87,7 @@ static FALLIBLE make_settings(struct server_parts *parts, slice base_url)
 		.limit_bindings = config->limits_bindings,
 		.setup_code_life_s = config->setup_code_life,
 	};
+	TRY(clients_of(parts));
 	TRY(connections_read(parts->arena, config, settings->issuer_url, &settings->connections, &settings->connections_count));
 	return redirect_origins_read(parts->arena, config, &settings->redirect_origins, &settings->redirect_origins_count);
 }
@@ -211,6 +230,8 @@ static FALLIBLE open_issuer(struct server_parts *parts)
 	};
 
 	TRY_NEW(audiences);
+	options.clients = parts->settings.clients;
+	options.clients_count = parts->settings.clients_count;
 	TRY(connections_of_issuer(parts, &options));
 	for (size_t i = 0; i < config->token_audiences.count; i++)
 		audiences[i] = config->token_audiences.at[i];

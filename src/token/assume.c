@@ -122,8 +122,6 @@ static FALLIBLE use_own(struct issuer *issuer, struct arena *arena, const struct
 {
 	const struct caller *caller = &verified->caller;
 
-	if (verified->kind == TOKEN_LOGIN)
-		return FAIL(FAULT_UNIMPLEMENTED, "people cannot sign in here yet");
 	if (uid_is_none(identity) || uid_eq(identity, &caller->identity))
 		return narrow_own(arena, caller, ret_assumed);
 	return cross_own(issuer, arena, caller, claims, identity, may_block, ret_assumed);
@@ -136,7 +134,7 @@ static FALLIBLE assume_own(struct issuer *issuer, struct arena *arena, const str
 	struct verified *verified;
 	status result;
 
-	if (kind != TOKEN_ACCESS && kind != TOKEN_LOGIN)
+	if (kind != TOKEN_ACCESS)
 		return FAIL(FAULT_UNAUTHENTIC, "this kind of token cannot be exchanged");
 	TRY(token_verify(issuer, kind, text, SLICE(""), &verified));
 	result = use_own(issuer, arena, verified, claims, identity, may_block, ret_assumed);

@@ -30,6 +30,22 @@ static FALLIBLE copy_list(struct issuer *issuer, const slice **list, size_t coun
 	return OK;
 }
 
+static FALLIBLE copy_connections(struct issuer *issuer)
+{
+	size_t count = issuer->options.connections_count;
+	struct issuer_connection *fresh = NEW_N(issuer->own, struct issuer_connection, count);
+
+	TRY_NEW(fresh);
+	for (size_t i = 0; i < count; i++) {
+		fresh[i] = issuer->options.connections[i];
+		TRY(copy(issuer, &fresh[i].name));
+		TRY(copy(issuer, &fresh[i].issuer));
+		TRY(copy(issuer, &fresh[i].client_id));
+	}
+	issuer->options.connections = fresh;
+	return OK;
+}
+
 static FALLIBLE copy_options(struct issuer *issuer, const struct issuer_options *options)
 {
 	struct issuer_options *own = &issuer->options;
@@ -43,6 +59,8 @@ static FALLIBLE copy_options(struct issuer *issuer, const struct issuer_options 
 	TRY(copy_list(issuer, &own->audiences, own->audiences_count));
 	TRY(copy_list(issuer, &own->registries, own->registries_count));
 	TRY(copy_list(issuer, &own->issuer_allow, own->issuer_allow_count));
+	TRY(copy_list(issuer, &own->clients, own->clients_count));
+	TRY(copy_connections(issuer));
 	TRY(url_parse(own->url, &url));
 	issuer->host = url.host;
 	return OK;

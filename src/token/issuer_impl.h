@@ -76,6 +76,17 @@ static inline void relation_unrefp(struct relation **relation)
 /* The commit hook's part. */
 void relations_forget(struct relations *relations, const struct change *changes, size_t count);
 
+/* ---- login.c, idtoken.c: people ---- */
+
+bool login_is_client(const struct issuer *issuer, slice client_id);
+/* Names, picture, a verified address (an unverified one is left out) and `groups` of a token's claims. */
+FALLIBLE login_read_profile(struct arena *arena, const struct json *claims, struct person *person);
+/* The configured connection with this issuer; NULL when there is none. */
+const struct issuer_connection *idtoken_connection(const struct issuer *issuer, slice url);
+/* token_login_read() of a token that is not ours. */
+FALLIBLE idtoken_read(struct issuer *issuer, struct arena *arena, const struct jws *jws, const struct json *claims, slice url,
+		      const struct uid *identity_provider, bool may_block, struct login *ret_login);
+
 /* ---- match.c: claims against a relationship ---- */
 
 /* Everything but the signature, in order: times, audience, subject, further claims. PERMISSION_DENIED naming the claim.

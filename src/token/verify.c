@@ -269,6 +269,18 @@ static bool is_for(slice audiences, slice wanted)
 	return names(audiences, wanted);
 }
 
+/* Exactly one audience: the client asked for, or else one that we know. */
+static bool is_for_client(const struct issuer *issuer, slice audiences, slice client_id)
+{
+	if (audiences.len < 4)
+		return false;
+	if (client_id.len == 0)
+		client_id = slice_of(audiences.at + 2, audiences.len - 4);
+	return login_is_client(issuer, client_id) && audiences.len == client_id.len + 4 &&
+	       slice_starts(audiences, SLICE("[\"")) && slice_ends(audiences, SLICE("\"]")) &&
+	       memcmp(audiences.at + 2, client_id.at, client_id.len) == 0;
+}
+
 static FALLIBLE check_use(struct issuer *issuer, const struct box *box, enum token_kind kind, slice audience)
 {
 	const struct caller *caller = &box->verified.caller;
@@ -281,8 +293,10 @@ static FALLIBLE check_use(struct issuer *issuer, const struct box *box, enum tok
 		return FAIL(FAULT_UNAUTHENTIC, "the token has expired; sign in again");
 	if (caller->issued_s > now_s + FUTURE_S)
 		return FAIL(FAULT_UNAUTHENTIC, "the token is from the future; check the clocks");
-	if (kind == TOKEN_LOGIN)
-		return OK; /* its audience is a client's, and its subject may not have come yet */
+	if (kind == TOKEN_LOGIN) /* its subject may not have come yet */
+		return is_for_client(issuer, caller->audiences, audience)
+			       ? OK
+			       : FAIL(FAULT_UNAUTHENTIC, "the token is for another client");
 	if (audience.len ? !is_for(caller->audiences, audience)
 			 : !is_for(caller->audiences, options->api_url) && !is_for(caller->audiences, options->url))
 		return FAIL(FAULT_UNAUTHENTIC, "the token is for another audience");
@@ -298,6 +312,8 @@ FALLIBLE token_verify(struct issuer *issuer, enum token_kind kind, slice text, s
 	uint8_t digest[SHA256_BYTES];
 	struct box **slot, *box;
 
+	if (!kind_row(kind)->is_accepted_here)
+		return FAIL(FAULT_UNAUTHENTIC, "this kind of token is for somebody else");
 	if (text.len == 0 || text.len > TOKEN_BYTES_MAX)
 		return FAIL(FAULT_UNAUTHENTIC, "the token is malformed");
 	TRY(sha256(text, digest));

@@ -17,6 +17,8 @@
 
 #define NOW_S INT64_C(1800000000)
 #define URL "http://127.0.0.1:8080"
+#define REGISTRY "registry.example.com"
+#define GOOGLE "https://accounts.google.com"
 
 static struct clock now;
 static struct arena *arena;
@@ -72,8 +74,21 @@ static int world_open(void **state)
 {
 	struct store_options options = { .clock = &now };
 	struct setup_start start = { .now_us = NOW_S * US_PER_S };
+	static const slice clients[] = { { "reeve", 5 }, { "auth0", 5 } },
+			   registries[] = { { REGISTRY, sizeof(REGISTRY) - 1 } };
+	static const struct issuer_connection google = { .name = { "google-oauth2", 13 },
+							 .issuer = { GOOGLE, sizeof(GOOGLE) - 1 },
+							 .client_id = { "our-client", 10 } };
 	struct issuer_options issuer_options = { .url = SLICE(URL),
 						 .api_url = SLICE(URL),
+						 .audiences = registries,
+						 .audiences_count = 1,
+						 .registries = registries,
+						 .registries_count = 1,
+						 .clients = clients,
+						 .clients_count = 2,
+						 .connections = &google,
+						 .connections_count = 1,
 						 .algorithm = SLICE("ES256"),
 						 .access_life_s = 3600,
 						 .registry_life_s = 60,
@@ -84,7 +99,11 @@ static int world_open(void **state)
 	(void)state;
 	now = clock_fixed(NOW_S * US_PER_S);
 	arena = arena_new(1 << 26);
-	settings = (struct settings){ .issuer_url = SLICE(URL), .api_url = SLICE(URL), .console_url = SLICE(URL) };
+	settings = (struct settings){ .issuer_url = SLICE(URL),
+				      .api_url = SLICE(URL),
+				      .console_url = SLICE(URL),
+				      .clients = clients,
+				      .clients_count = 2 };
 	org = uid_new_root((const uint8_t *)"organization-number-");
 	elsewhere = uid_new_root((const uint8_t *)"an-other-organizatio");
 	owner = uid_new_root((const uint8_t *)"the-owner-of-example");
@@ -136,7 +155,7 @@ struct world_call {
 };
 
 /* As somebody with a token that carries everything at both organizations, so that bindings alone decide. NULL: nobody. */
-static struct world_call *as(const struct uid *who, enum method_id method)
+static inline struct world_call *as(const struct uid *who, enum method_id method)
 {
 	struct world_call *made = NEW(arena, struct world_call);
 
@@ -178,7 +197,7 @@ static status world_run(struct tx *tx, void *arg)
 }
 
 /* A handler in a write, or in a read's snapshot. */
-static FALLIBLE world_write(struct world_call *made, status (*run)(struct call *, void *, void *), void *in, void *out)
+static inline FALLIBLE world_write(struct world_call *made, status (*run)(struct call *, void *, void *), void *in, void *out)
 {
 	status result;
 
