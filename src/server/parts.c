@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "login/oauth.h"
 #include "registry/path.h"
 #include "rpc/nested.h"
 #include "server/connections.h"
@@ -262,6 +263,7 @@ static FALLIBLE open_calls(struct server_parts *parts)
 	options.workers = parts->workers;
 	TRY(rpc_new(&options, &parts->rpc));
 	registry_speak(parts->rpc);
+	oauth_speak(parts->rpc);
 	return OK;
 }
 

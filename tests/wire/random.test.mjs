@@ -9,7 +9,6 @@ import { openStage } from './stage.mjs';
 
 const protobuf = require('protobufjs');
 readHandlers(build);
-methods.get('reeve.v1.registry.token').isDialect = true;
 
 const CALLS = Number(process.env.REEVE_CALLS ?? 1500);
 const seed = Number(process.env.REEVE_SEED ?? Date.now() % 2 ** 31);

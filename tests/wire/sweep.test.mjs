@@ -9,7 +9,6 @@ import { openStage } from './stage.mjs';
 
 const protobuf = require('protobufjs');
 readHandlers(build);
-methods.get('reeve.v1.registry.token').isDialect = true;
 
 const swept = [...methods.values()].filter((method) => isImplemented(method) && !method.isPage && method.access.kind !== 'INTERNAL' && method.routes.length);
 let stage, admin, rest, rest2, rpc, atFirst;

@@ -1,0 +1,118 @@
+#include "login/oauth.h"
+
+#include "audit/trail.h"
+#include "handlers.gen.h"
+#include "login/code.h"
+#include "model/user.h"
+#include "service/people.h"
+#include "token/kind.h"
+
+#define GRANT_CODE "authorization_code"
+#define GRANT_REFRESH "refresh_token"
+
+typedef Reeve__V1__OauthTokenRequest token_request;
+typedef Reeve__V1__OauthTokenResponse token_response;
+
+bool oauth_client_is_known(const struct settings *settings, slice client_id)
+{
+	for (size_t i = 0; i < settings->clients_count; i++)
+		if (slice_eq(settings->clients[i], client_id))
+			return true;
+	return false;
+}
+
+bool oauth_scope_has(slice scope, slice name)
+{
+	slice word;
+
+	while (scope.len) {
+		(void)slice_cut(scope, ' ', &word, &scope); /* no blank: the last one */
+		if (slice_eq(word, name))
+			return true;
+	}
+	return false;
+}
+
+FALLIBLE oauth_scope_check(slice scope)
+{
+	if (scope.len > OAUTH_SCOPE_BYTES_MAX || slice_plain_len(scope) != scope.len)
+		return OAUTH_FAIL("invalid_scope", "scope must be names separated by blanks, at most %d bytes",
+				  OAUTH_SCOPE_BYTES_MAX);
+	return OK;
+}
+
+/* ---- tokens for a person ---- */
+
+static FALLIBLE record(struct call *call, const struct grant *grant)
+{
+	char identity[UID_TEXT_BYTES];
+	struct uid uid;
+	struct trail_record record = { .what = "login",
+				       .method = call->method->label,
+				       .issuer = grant->person.issuer,
+				       .subject = grant->person.subject,
+				       .audience = grant->client_id,
+				       .scope = grant->scope,
+				       .request_id = call->request_id,
+				       .peer = call->peer };
+
+	TRY(user_uid(grant->person.issuer, grant->person.subject, &uid));
+	uid_format(&uid, identity);
+	record.identity = slice_str(identity);
+	return trail_append(call->parts->trail, &record);
+}
+
+/* Only who is registered has a session; whoever is not yet signs in again after Register. */
+static FALLIBLE put_session(struct call *call, const struct grant *grant, slice login_token, token_response *out)
+{
+	struct people_want want = { .audiences = &call->parts->settings->api_url, .audiences_count = 1 };
+	slice refresh_token = SLICE("");
+	bool is_known = false;
+
+	if (!oauth_scope_has(grant->scope, SLICE(OAUTH_SCOPE_REFRESH)))
+		return OK;
+	TRY(people_known(call, &grant->person, &is_known));
+	if (is_known)
+		TRY(people_session(call, login_token, &want, &refresh_token));
+	return put_text(call, refresh_token, &out->refresh_token);
+}
+
+FALLIBLE oauth_issue(struct call *call, const struct grant *grant, token_response *out)
+{
+	slice login_token;
+
+	TRY(record(call, grant)); /* nothing is issued unrecorded */
+	TRY(people_login_token(call, &grant->person, grant->client_id, &login_token));
+	TRY(put_session(call, grant, login_token, out));
+	TRY(put_text(call, login_token, &out->id_token));
+	out->access_token = out->id_token;
+	out->expires_in = (int32_t)kind_row(TOKEN_LOGIN)->life_s;
+	return put_text(call, SLICE("Bearer"), &out->token_type);
+}
+
+/* ---- the endpoint ---- */
+
+static FALLIBLE give_for_code(struct call *call, const token_request *in, token_response *out)
+{
+	struct grant grant;
+
+	if (!call->may_block)
+		return FAIL(FAULT_ELSEWHERE, "a code is used up");
+	TRY(code_take(call, in, &grant));
+	return oauth_issue(call, &grant, out);
+}
+
+status reeve_oauth_token(struct call *call, const token_request *in, token_response *out)
+{
+	slice grant = slice_str(in->grant_type);
+
+	if (grant.len == 0)
+		return FAIL_FIELD("grant_type", "must be given, in a form (application/x-www-form-urlencoded)");
+	if (!oauth_client_is_known(call->parts->settings, slice_str(in->client_id)))
+		return FAIL(FAULT_UNAUTHENTIC, "client_id must be one of the server's token.clients");
+	if (slice_is(grant, OAUTH_GRANT_DEVICE))
+		return device_poll(call, in, out);
+	if (slice_is(grant, GRANT_CODE))
+		return give_for_code(call, in, out);
+	return OAUTH_FAIL("unsupported_grant_type", "grant_type must be " GRANT_CODE " or " OAUTH_GRANT_DEVICE);
+}

@@ -1,0 +1,226 @@
+/*
+ * Authorization codes: for whom they were made, once, with the verifier, in time.
+ */
+#include "people_world.h"
+
+#include "login/code.h"
+#include "people_fake.h"
+
+static struct authorize asked(void)
+{
+	return (struct authorize){ .response_type = SLICE("code"),
+				   .client_id = SLICE("reeve"),
+				   .redirect_uri = SLICE(REDIRECT),
+				   .state = SLICE("xyz"),
+				   .nonce = SLICE("n-0S6"),
+				   .scope = SLICE("openid"),
+				   .challenge = SLICE(CHALLENGE),
+				   .challenge_method = SLICE("S256") };
+}
+
+static slice make(const struct authorize *in, const char *subject)
+{
+	struct person person = somebody(subject);
+	slice code = SLICE("");
+
+	CHECK_OK(code_make(worker_call(METHOD_REEVE_OAUTH_TOKEN), in, &person, &code));
+	return code;
+}
+
+static token_question redeem(slice code)
+{
+	token_question in;
+
+	reeve__v1__oauth_token_request__init(&in);
+	in.grant_type = (char *)(uintptr_t) "authorization_code";
+	in.client_id = (char *)(uintptr_t) "reeve";
+	in.redirect_uri = (char *)(uintptr_t)REDIRECT;
+	in.code_verifier = (char *)(uintptr_t)VERIFIER;
+	in.code = arena_text(arena, code);
+	return in;
+}
+
+static FALLIBLE take(const token_question *in, token_answer *out)
+{
+	bool by_memory;
+
+	return token_call(in, out, &by_memory);
+}
+
+TEST(a_code_is_good_once)
+{
+	struct authorize in = asked();
+	token_question question = redeem(make(&in, "once"));
+	token_answer answer;
+
+	CHECK_OK(take(&question, &answer));
+	CHECK(*answer.id_token && *answer.access_token && !*answer.refresh_token);
+	assert_string_equal(answer.token_type, "Bearer");
+	CHECK_STATE_TYPE("invalid_grant", take(&question, &answer));
+	CHECK(!*answer.id_token);
+}
+
+/* CVE-2026-55672 */
+TEST(a_code_is_bound_to_client_and_redirect_and_a_wrong_try_does_not_use_it_up)
+{
+	struct authorize in = asked();
+	slice code = make(&in, "bound");
+	token_question question = redeem(code);
+	token_answer answer;
+
+	question.client_id = (char *)(uintptr_t) "auth0";
+	CHECK_STATE_TYPE("invalid_grant", take(&question, &answer));
+	question = redeem(code);
+	question.redirect_uri = (char *)(uintptr_t) "http://127.0.0.1:4568/callback";
+	CHECK_STATE_TYPE("invalid_grant", take(&question, &answer));
+	question.redirect_uri = (char *)(uintptr_t) "";
+	CHECK_STATE_TYPE("invalid_grant", take(&question, &answer));
+	question = redeem(code);
+	question.client_id = (char *)(uintptr_t) "nobody";
+	CHECK_FAULT(FAULT_UNAUTHENTIC, take(&question, &answer));
+	question = redeem(code);
+	CHECK_OK(take(&question, &answer));
+}
+
+/* CVE-2024-23647 */
+TEST(there_is_no_code_without_s256_and_no_token_without_its_verifier)
+{
+	struct authorize in = asked();
+	struct redirect redirect;
+	bool may_answer = false;
+	slice code = make(&in, "pkce");
+	token_question question = redeem(code);
+	token_answer answer;
+
+	in.challenge = SLICE("");
+	CHECK_FAULT(FAULT_INVALID, authorize_check(worker_call(METHOD_REEVE_OAUTH_TOKEN), &in, &redirect, &may_answer));
+	assert_string_equal(report_current()->field, "code_challenge");
+	in = asked();
+	in.challenge_method = SLICE("plain");
+	CHECK_FAULT(FAULT_INVALID, authorize_check(worker_call(METHOD_REEVE_OAUTH_TOKEN), &in, &redirect, &may_answer));
+	assert_string_equal(report_current()->field, "code_challenge_method");
+	in.challenge_method = SLICE(""); /* plain by the RFC's default */
+	CHECK_FAULT(FAULT_INVALID, authorize_check(worker_call(METHOD_REEVE_OAUTH_TOKEN), &in, &redirect, &may_answer));
+	in = asked();
+	in.challenge = SLICE("short");
+	CHECK_FAULT(FAULT_INVALID, authorize_check(worker_call(METHOD_REEVE_OAUTH_TOKEN), &in, &redirect, &may_answer));
+
+	question.code_verifier = (char *)(uintptr_t) "";
+	CHECK_STATE_TYPE("invalid_grant", take(&question, &answer));
+	question.code_verifier = (char *)(uintptr_t)CHALLENGE;
+	CHECK_STATE_TYPE("invalid_grant", take(&question, &answer));
+	question.code_verifier = (char *)(uintptr_t)VERIFIER "x";
+	CHECK_STATE_TYPE("invalid_grant", take(&question, &answer));
+	question.code_verifier = (char *)(uintptr_t)VERIFIER;
+	CHECK_OK(take(&question, &answer));
+}
+
+TEST(a_code_ends_after_a_minute)
+{
+	struct authorize in = asked();
+	token_question question = redeem(make(&in, "late"));
+	token_answer answer;
+
+	later(CODE_LIFE_S);
+	CHECK_STATE_TYPE("invalid_grant", take(&question, &answer));
+}
+
+/* CVE-2026-27840: a part of a code is no code. */
+TEST(a_code_that_was_cut_changed_or_made_for_something_else_is_none)
+{
+	struct authorize in = asked();
+	slice code = make(&in, "changed"), sealed;
+	char *changed = arena_text(arena, code);
+	token_question question = redeem(slice_to(code, code.len - 4));
+	token_answer answer;
+	struct buffer text;
+
+	CHECK_STATE_TYPE("invalid_grant", take(&question, &answer));
+	question = redeem(slice_to(code, 4));
+	CHECK_STATE_TYPE("invalid_grant", take(&question, &answer));
+	question = redeem(SLICE(""));
+	CHECK_STATE_TYPE("invalid_grant", take(&question, &answer));
+	changed[code.len / 2] = changed[code.len / 2] == 'A' ? 'B' : 'A';
+	question = redeem(slice_str(changed));
+	CHECK_STATE_TYPE("invalid_grant", take(&question, &answer));
+	CHECK_OK(issuer_seal(parts.issuer, "login flow", arena, SLICE("{}"), &sealed));
+	buffer_init(&text, arena, 4096);
+	base64_encode(&text, BASE64_URL, sealed);
+	question = redeem(buffer_slice(&text));
+	CHECK_STATE_TYPE("invalid_grant", take(&question, &answer));
+}
+
+TEST(a_request_is_checked_whole_and_its_error_goes_nowhere_unsound)
+{
+	static const struct {
+		size_t member;
+		const char *value, *field;
+		bool may_answer;
+	} wrong[] = {
+		{ offsetof(struct authorize, client_id), "nobody", "client_id", false },
+		{ offsetof(struct authorize, client_id), "", "client_id", false },
+		{ offsetof(struct authorize, redirect_uri), "https://evil.example/cb", "redirect_uri", false },
+		{ offsetof(struct authorize, redirect_uri), "http://127.0.0.1:1@evil.example/", "redirect_uri", false },
+		{ offsetof(struct authorize, redirect_uri), "", "redirect_uri", false },
+		{ offsetof(struct authorize, response_type), "token", "response_type", true },
+		{ offsetof(struct authorize, response_type), "code id_token", "response_type", true },
+		{ offsetof(struct authorize, challenge_method), "s256", "code_challenge_method", true },
+		{ offsetof(struct authorize, nonce), "a\\b", "nonce", true },
+		{ offsetof(struct authorize, scope), "a\"b", "scope", true },
+	};
+	struct redirect redirect;
+	struct authorize in = asked();
+	bool may_answer = false;
+
+	CHECK_OK(authorize_check(worker_call(METHOD_REEVE_OAUTH_TOKEN), &in, &redirect, &may_answer));
+	CHECK(may_answer);
+	CHECK_SLICE(redirect.origin, "http://127.0.0.1:4567");
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		in = asked();
+		*(slice *)(void *)((char *)&in + wrong[i].member) = slice_str(wrong[i].value);
+		CHECK_FAULT(FAULT_INVALID, authorize_check(worker_call(METHOD_REEVE_OAUTH_TOKEN), &in, &redirect, &may_answer));
+		assert_string_equal(report_current()->field, wrong[i].field);
+		CHECK_INT(may_answer, wrong[i].may_answer);
+	}
+}
+
+TEST(a_grant_we_do_not_know_says_so)
+{
+	token_question question = redeem(SLICE("x"));
+	token_answer answer;
+
+	question.grant_type = (char *)(uintptr_t) "password";
+	CHECK_STATE_TYPE("unsupported_grant_type", take(&question, &answer));
+	question.grant_type = (char *)(uintptr_t) "";
+	CHECK_FAULT(FAULT_INVALID, take(&question, &answer));
+}
+
+TEST(a_refresh_token_comes_when_asked_for)
+{
+	struct authorize in = asked();
+	struct person known = somebody("registered");
+	token_question question;
+	token_answer answer;
+
+	register_person(&known);
+	in.scope = SLICE("openid offline_access");
+	question = redeem(make(&in, "registered"));
+	CHECK_OK(take(&question, &answer));
+	CHECK(*answer.refresh_token);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_code_is_good_once),
+		cmocka_unit_test(a_code_is_bound_to_client_and_redirect_and_a_wrong_try_does_not_use_it_up),
+		cmocka_unit_test(there_is_no_code_without_s256_and_no_token_without_its_verifier),
+		cmocka_unit_test(a_code_ends_after_a_minute),
+		cmocka_unit_test(a_code_that_was_cut_changed_or_made_for_something_else_is_none),
+		cmocka_unit_test(a_request_is_checked_whole_and_its_error_goes_nowhere_unsound),
+		cmocka_unit_test(a_grant_we_do_not_know_says_so),
+		cmocka_unit_test(a_refresh_token_comes_when_asked_for),
+	};
+
+	return cmocka_run_group_tests(tests, oauth_open, oauth_close);
+}

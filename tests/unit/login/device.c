@@ -1,0 +1,341 @@
+/*
+ * A device's code from its first question to its last.
+ */
+#include "people_world.h"
+
+#include "login/device.h"
+#include "login/device_room.h"
+#include "login/polls.h"
+#include "people_fake.h"
+
+typedef Reeve__V1__DeviceAuthorizationResponse device_begun;
+
+static FALLIBLE begin_as(const char *client_id, const char *scope, device_begun *out)
+{
+	struct call *call = worker_call(METHOD_REEVE_OAUTH_DEVICE_AUTHORIZATION);
+	Reeve__V1__DeviceAuthorizationRequest in;
+	status result;
+
+	reeve__v1__device_authorization_request__init(&in);
+	reeve__v1__device_authorization_response__init(out);
+	in.client_id = (char *)(uintptr_t)client_id;
+	in.scope = (char *)(uintptr_t)scope;
+	call->user_agent = SLICE("reeve/1.0 (linux)");
+	call->may_block = false;
+	result = reeve_oauth_device_authorization(call, &in, out);
+	if (result.fault != FAULT_ELSEWHERE)
+		return result;
+	call->may_block = true;
+	return reeve_oauth_device_authorization(call, &in, out);
+}
+
+static device_begun begin(void)
+{
+	device_begun out;
+
+	CHECK_OK(begin_as("reeve", "openid", &out));
+	return out;
+}
+
+static FALLIBLE poll_as(const char *client_id, const char *device_code, token_answer *out)
+{
+	token_question in;
+	bool by_memory;
+
+	reeve__v1__oauth_token_request__init(&in);
+	in.grant_type = (char *)(uintptr_t)OAUTH_GRANT_DEVICE;
+	in.client_id = (char *)(uintptr_t)client_id;
+	in.device_code = (char *)(uintptr_t)device_code;
+	return token_call(&in, out, &by_memory);
+}
+
+/* The error, "" for tokens. */
+static const char *poll(const device_begun *begun, token_answer *out)
+{
+	CHECK_OK(poll_as("reeve", begun->device_code, out));
+	return out->error;
+}
+
+static struct device_request find(const char *typed)
+{
+	struct device_request request = { .expires_s = 0 };
+	bool found = false;
+
+	CHECK_OK(device_find(worker_call(METHOD_REEVE_OAUTH_TOKEN), slice_str(typed), &request, &found));
+	CHECK(found);
+	return request;
+}
+
+static bool is_found(const char *typed)
+{
+	struct device_request request;
+	bool found = true;
+
+	CHECK_OK(device_find(worker_call(METHOD_REEVE_OAUTH_TOKEN), slice_str(typed), &request, &found));
+	return found;
+}
+
+static FALLIBLE decide(const struct device_request *request, const struct person *person)
+{
+	return device_decide(worker_call(METHOD_REEVE_OAUTH_TOKEN), request, person);
+}
+
+TEST(a_device_waits_until_somebody_says_yes_and_its_code_is_good_once)
+{
+	struct person ada = somebody("ada");
+	device_begun begun = begin();
+	struct device_request request;
+	token_answer answer;
+
+	CHECK_INT(begun.interval, 5);
+	CHECK_INT(begun.expires_in, 900);
+	assert_string_equal(begun.verification_uri, URL "/activate");
+	CHECK(slice_ends(slice_str(begun.verification_uri_complete), slice_str(begun.user_code)));
+	assert_string_equal(poll(&begun, &answer), "authorization_pending");
+	request = find(begun.user_code);
+	CHECK_OK(decide(&request, &ada));
+	later(5);
+	assert_string_equal(poll(&begun, &answer), "");
+	assert_string_equal(answer.token_type, "Bearer");
+	assert_string_equal(answer.id_token, answer.access_token);
+	CHECK_INT(answer.expires_in, 300);
+	CHECK(*answer.id_token && !*answer.refresh_token);
+	later(5);
+	CHECK_STATE_TYPE("invalid_grant", poll_as("reeve", begun.device_code, &answer));
+	CHECK(!is_found(begun.user_code));
+}
+
+TEST(what_is_asked_of_the_person_says_who_asks_from_where_and_when)
+{
+	device_begun begun = begin();
+	struct device_request request;
+	char typed[16] = "";
+
+	for (size_t i = 0, n = 0; begun.user_code[i]; i++)
+		if (begun.user_code[i] != '-')
+			typed[n++] = (char)(begun.user_code[i] | 0x20);
+	request = find(typed); /* small letters, no hyphen */
+	CHECK_SLICE(request.client_id, "reeve");
+	CHECK_SLICE(request.scope, "openid");
+	CHECK_SLICE(request.peer, "127.0.0.1");
+	CHECK_SLICE(request.agent, "reeve/1.0 (linux)");
+	CHECK_SLICE(request.user_code, begun.user_code);
+	CHECK_INT(request.created_s, now.fixed_us / US_PER_S);
+	CHECK_INT(request.expires_s, request.created_s + DEVICE_LIFE_S);
+}
+
+TEST(who_says_no_is_heard_and_nothing_comes_after)
+{
+	struct person ada = somebody("ada");
+	device_begun begun = begin();
+	struct device_request request = find(begun.user_code);
+	token_answer answer;
+
+	CHECK_OK(decide(&request, NULL));
+	assert_string_equal(poll(&begun, &answer), "access_denied");
+	CHECK(!*answer.id_token && !*answer.access_token);
+	CHECK_FAULT(FAULT_STATE, decide(&request, &ada));
+	later(5);
+	assert_string_equal(poll(&begun, &answer), "access_denied");
+}
+
+TEST(a_code_is_decided_once)
+{
+	struct person ada = somebody("ada"), eve = somebody("eve");
+	device_begun begun = begin();
+	struct device_request request = find(begun.user_code);
+	token_answer answer;
+
+	CHECK_OK(decide(&request, &ada));
+	CHECK(!is_found(begun.user_code));
+	CHECK_FAULT(FAULT_STATE, decide(&request, &eve));
+	CHECK_FAULT(FAULT_STATE, decide(&request, NULL));
+	assert_string_equal(poll(&begun, &answer), "");
+}
+
+TEST(asking_too_fast_slows_down_and_never_ends_a_code)
+{
+	struct person ada = somebody("ada");
+	device_begun begun = begin();
+	struct device_request request = find(begun.user_code);
+	token_answer answer;
+
+	assert_string_equal(poll(&begun, &answer), "authorization_pending");
+	for (int i = 0; i < 30; i++)
+		assert_string_equal(poll(&begun, &answer), "slow_down");
+	CHECK_OK(decide(&request, &ada));
+	assert_string_equal(poll(&begun, &answer), "slow_down"); /* also now */
+	later(POLL_INTERVAL_MAX_S);
+	assert_string_equal(poll(&begun, &answer), "");
+	CHECK(*answer.id_token);
+}
+
+TEST(a_code_ends_after_fifteen_minutes_whatever_was_said)
+{
+	struct person ada = somebody("ada");
+	device_begun waiting = begin(), approved = begin();
+	struct device_request first = find(waiting.user_code), second = find(approved.user_code);
+	token_answer answer;
+
+	CHECK_OK(decide(&second, &ada));
+	later(DEVICE_LIFE_S);
+	assert_string_equal(poll(&waiting, &answer), "expired_token");
+	assert_string_equal(poll(&approved, &answer), "expired_token");
+	CHECK(!*answer.id_token);
+	CHECK_FAULT(FAULT_STATE, decide(&first, &ada));
+	CHECK(!is_found(waiting.user_code));
+}
+
+/* What a restart leaves: memory knows nothing. */
+TEST(the_store_alone_says_the_same_as_memory)
+{
+	device_begun begun = begin();
+	uint8_t digest[SHA256_BYTES];
+	token_answer answer;
+
+	CHECK_OK(sha256(slice_str(begun.device_code), digest));
+	poll_drop(digest);
+	assert_string_equal(poll(&begun, &answer), "authorization_pending");
+	assert_string_equal(poll(&begun, &answer), "slow_down");
+	poll_drop(digest);
+	later(DEVICE_LIFE_S);
+	assert_string_equal(poll(&begun, &answer), "expired_token");
+}
+
+/* CVE-2026-55672: what was granted is bound to the client that began it. */
+TEST(another_clients_code_is_none_and_stays_good_for_its_own)
+{
+	struct person ada = somebody("ada");
+	device_begun begun = begin();
+	struct device_request request = find(begun.user_code);
+	token_answer answer;
+
+	CHECK_STATE_TYPE("invalid_grant", poll_as("auth0", begun.device_code, &answer));
+	CHECK_OK(decide(&request, &ada));
+	CHECK_STATE_TYPE("invalid_grant", poll_as("auth0", begun.device_code, &answer));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, poll_as("nobody", begun.device_code, &answer));
+	assert_string_equal(poll(&begun, &answer), "");
+}
+
+TEST(what_is_no_device_code_is_refused_and_guessing_is_counted)
+{
+	static const char guess[] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+	token_answer answer;
+	status result = OK;
+	int tries = 0;
+
+	CHECK_STATE_TYPE("invalid_grant", poll_as("reeve", "", &answer));
+	CHECK_STATE_TYPE("invalid_grant", poll_as("reeve", "short", &answer));
+	CHECK_STATE_TYPE("invalid_grant", poll_as("reeve", guess, &answer));
+	while (result.fault != FAULT_EXHAUSTED && tries++ < 2 * DEVICE_GUESSES_MAX)
+		result = poll_as("reeve", guess, &answer);
+	CHECK(tries <= DEVICE_GUESSES_MAX);
+	CHECK_INT(result.fault, FAULT_EXHAUSTED);
+	later(DEVICE_LIFE_S);
+}
+
+TEST(a_refresh_token_comes_only_when_asked_for_and_to_who_is_registered)
+{
+	struct person known = somebody("registered"), fresh = somebody("fresh");
+	device_begun first, second;
+	struct device_request request;
+	token_answer answer;
+
+	register_person(&known);
+	CHECK_OK(begin_as("reeve", "openid offline_access", &first));
+	CHECK_OK(begin_as("reeve", "openid offline_access", &second));
+	request = find(first.user_code);
+	CHECK_OK(decide(&request, &known));
+	request = find(second.user_code);
+	CHECK_OK(decide(&request, &fresh));
+	assert_string_equal(poll(&first, &answer), "");
+	CHECK(*answer.refresh_token);
+	assert_string_equal(poll(&second, &answer), "");
+	CHECK(*answer.id_token && !*answer.refresh_token);
+}
+
+TEST(clients_and_scopes_are_checked_before_a_code_is_made)
+{
+	char long_scope[OAUTH_SCOPE_BYTES_MAX + 2];
+	device_begun out;
+
+	memset(long_scope, 'a', sizeof(long_scope));
+	long_scope[sizeof(long_scope) - 1] = '\0';
+	CHECK_FAULT(FAULT_UNAUTHENTIC, begin_as("", "openid", &out));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, begin_as("somebody", "openid", &out));
+	CHECK_STATE_TYPE("invalid_scope", begin_as("reeve", long_scope, &out));
+	CHECK_STATE_TYPE("invalid_scope", begin_as("reeve", "a\"b", &out));
+}
+
+static status swap_answers(struct tx *tx, void *arg)
+{
+	struct device_request *requests = arg;
+	struct device first = { .digest = slice_of(requests[0].digest, 32) },
+		      second = { .digest = slice_of(requests[1].digest, 32) };
+	bool found;
+	slice who;
+
+	TRY(row_find(tx, &table_devices, &first, &first, &found));
+	TRY(row_find(tx, &table_devices, &second, &second, &found));
+	who = first.who;
+	first.who = second.who;
+	second.who = who;
+	TRY(row_update(tx, &table_devices, &first));
+	return row_update(tx, &table_devices, &second);
+}
+
+TEST(an_answer_fits_its_own_device_alone)
+{
+	struct person ada = somebody("ada"), eve = somebody("eve");
+	device_begun first = begin(), second = begin();
+	struct device_request requests[] = { find(first.user_code), find(second.user_code) };
+	token_answer answer;
+
+	CHECK_OK(decide(&requests[0], &ada));
+	CHECK_OK(decide(&requests[1], &eve));
+	CHECK_OK(world_change(swap_answers, requests));
+	CHECK_FAULT(FAULT_LOST, poll_as("reeve", first.device_code, &answer));
+}
+
+TEST(a_waiting_code_is_polled_without_reading_while_nothing_is_committed)
+{
+	device_begun begun = begin();
+	token_question in;
+	token_answer answer;
+	bool by_memory;
+
+	reeve__v1__oauth_token_request__init(&in);
+	in.grant_type = (char *)(uintptr_t)OAUTH_GRANT_DEVICE;
+	in.client_id = (char *)(uintptr_t) "reeve";
+	in.device_code = begun.device_code;
+	for (int i = 0; i < 100; i++) {
+		CHECK_OK(token_call(&in, &answer, &by_memory));
+		assert_string_equal(answer.error, "authorization_pending");
+		CHECK(by_memory);
+		later(5);
+	}
+	(void)begin(); /* a commit */
+	CHECK_OK(token_call(&in, &answer, &by_memory));
+	CHECK(!by_memory);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_device_waits_until_somebody_says_yes_and_its_code_is_good_once),
+		cmocka_unit_test(what_is_asked_of_the_person_says_who_asks_from_where_and_when),
+		cmocka_unit_test(who_says_no_is_heard_and_nothing_comes_after),
+		cmocka_unit_test(a_code_is_decided_once),
+		cmocka_unit_test(asking_too_fast_slows_down_and_never_ends_a_code),
+		cmocka_unit_test(a_code_ends_after_fifteen_minutes_whatever_was_said),
+		cmocka_unit_test(the_store_alone_says_the_same_as_memory),
+		cmocka_unit_test(another_clients_code_is_none_and_stays_good_for_its_own),
+		cmocka_unit_test(what_is_no_device_code_is_refused_and_guessing_is_counted),
+		cmocka_unit_test(a_refresh_token_comes_only_when_asked_for_and_to_who_is_registered),
+		cmocka_unit_test(clients_and_scopes_are_checked_before_a_code_is_made),
+		cmocka_unit_test(an_answer_fits_its_own_device_alone),
+		cmocka_unit_test(a_waiting_code_is_polled_without_reading_while_nothing_is_committed),
+	};
+
+	return cmocka_run_group_tests(tests, oauth_open, oauth_close);
+}
