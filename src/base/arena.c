@@ -87,7 +87,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 	size_t need;
 	void *at;
 
-	if (size > arena->cap)
+	if (size > arena->cap || mem_refuses())
 		return NULL;
 	need = size ? (size + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN : ARENA_ALIGN;
 	if (!block || block->size - block->used < need)

@@ -23,7 +23,7 @@ void buffer_done(struct buffer *buffer)
 void buffer_clear(struct buffer *buffer)
 {
 	buffer->len = 0;
-	buffer->failed = false;
+	buffer->failed = buffer->starved = false;
 }
 
 static bool grow(struct buffer *buffer, size_t need)
@@ -51,12 +51,10 @@ char *buffer_room(struct buffer *buffer, size_t n)
 {
 	if (buffer->failed)
 		return NULL;
-	if (n > buffer->limit || buffer->len > buffer->limit - n ||
-	    (buffer->cap - buffer->len < n + 1 && !grow(buffer, buffer->len + n + 1))) {
-		buffer->failed = true;
-		return NULL;
-	}
-	return buffer->at + buffer->len;
+	buffer->failed = n > buffer->limit || buffer->len > buffer->limit - n;
+	if (!buffer->failed && buffer->cap - buffer->len < n + 1)
+		buffer->failed = buffer->starved = !grow(buffer, buffer->len + n + 1);
+	return buffer->failed ? NULL : buffer->at + buffer->len;
 }
 
 void buffer_grew(struct buffer *buffer, size_t n)

@@ -13,8 +13,8 @@
 struct buffer {
 	char *at;
 	size_t len, cap, limit;
-	bool failed;
-	struct arena *arena; /* NULL: heap, freed by buffer_done */
+	bool failed, starved; /* starved: it was memory that lacked, not room under the limit */
+	struct arena *arena;  /* NULL: heap, freed by buffer_done */
 };
 
 /* limit: the most bytes it will hold. arena may be NULL for the heap. */
@@ -38,6 +38,12 @@ void buffer_shift(struct buffer *buffer, size_t n);
 static inline bool buffer_failed(const struct buffer *buffer)
 {
 	return buffer->failed;
+}
+
+/* With buffer_failed: no memory; otherwise what was to be written is beyond the limit, or no text. */
+static inline bool buffer_starved(const struct buffer *buffer)
+{
+	return buffer->starved;
 }
 
 static inline slice buffer_slice(const struct buffer *buffer)

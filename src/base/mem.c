@@ -4,10 +4,17 @@
 #include <string.h>
 
 static _Thread_local uint64_t made, fail_at;
+static _Atomic uint64_t made_anywhere; /* counted only while one is to fail */
+_Atomic uint64_t mem_fails_at;
 
-static int must_fail(void)
+bool mem_refuses_now(void)
 {
-	return ++made == fail_at;
+	return atomic_fetch_add(&made_anywhere, 1) + 1 == atomic_load(&mem_fails_at);
+}
+
+static bool must_fail(void)
+{
+	return mem_refuses() || ++made == fail_at;
 }
 
 void mem_fail_after(uint64_t n)
@@ -19,6 +26,18 @@ void mem_fail_after(uint64_t n)
 uint64_t mem_count(void)
 {
 	return made;
+}
+
+void mem_fail_anywhere_after(uint64_t n)
+{
+	atomic_store(&mem_fails_at, 0);
+	atomic_store(&made_anywhere, 0);
+	atomic_store(&mem_fails_at, n);
+}
+
+uint64_t mem_count_anywhere(void)
+{
+	return atomic_load(&made_anywhere);
 }
 
 void *mem_alloc(size_t size)

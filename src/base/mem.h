@@ -7,6 +7,8 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +28,17 @@ char *mem_copy_text(const char *at, size_t len);
 void mem_fail_after(uint64_t n);
 /* Allocations made by this thread since mem_fail_after was last called. */
 uint64_t mem_count(void);
+
+/* The same for all threads of the process together, what comes out of arenas included: for the sweep over whole calls. */
+void mem_fail_anywhere_after(uint64_t n);
+uint64_t mem_count_anywhere(void);
+/* For arena_alloc: true when this one is to fail. */
+extern _Atomic uint64_t mem_fails_at;
+bool mem_refuses_now(void);
+static inline bool mem_refuses(void)
+{
+	return atomic_load_explicit(&mem_fails_at, memory_order_relaxed) != 0 && mem_refuses_now();
+}
 
 #define NEW_ZERO(type) ((type *)mem_zero(1, sizeof(type)))
 

@@ -130,6 +130,8 @@ static FALLIBLE put_payload(struct issuer *issuer, const struct mint *mint, cons
 	json_pair_text(&writer, "jti", minted->token_id);
 	put_kind(&writer, mint);
 	json_close_object(&writer);
+	if (buffer_starved(out))
+		return FAIL(FAULT_EXHAUSTED, "no memory for a token");
 	if (buffer_failed(out))
 		return FAIL_STATE("TOKEN_TOO_LARGE", "the token would be too large; ask for one with `scopes`");
 	return OK;

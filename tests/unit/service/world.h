@@ -14,6 +14,7 @@
 #include "model/user.h"
 #include "service/setup.h"
 #include "service/support.h"
+#include "store/fault.h"
 
 #define NOW_S INT64_C(1800000000)
 #define URL "http://127.0.0.1:8080"
@@ -113,6 +114,9 @@ static int world_open(void **state)
 	issuer_options.data_folder = slice_str(data_folder);
 	CHECK_OK(random_fill(&random_system, start.random, sizeof(start.random)));
 	CHECK_OK(store_open_memory(&options, &parts.store));
+#ifdef WORLD_STORE_MAY_FAIL
+	CHECK_OK(store_fault_wrap(parts.store));
+#endif
 	parts.authz = authz_new();
 	parts.clock = &now;
 	parts.random = &random_system;
