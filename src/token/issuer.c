@@ -186,7 +186,10 @@ static void put_url(struct json_writer *writer, const struct issuer *issuer, str
 FALLIBLE issuer_discovery(struct issuer *issuer, struct arena *arena, slice *ret_json)
 {
 	static const char *const algorithms[] = { "ES256", "RS256" }, *const responses[] = { "code" },
-				 *const subjects[] = { "public" };
+				 *const subjects[] = { "public" }, *const challenges[] = { "S256" },
+				 *const methods[] = { "none" }, *const scopes[] = { "openid", "email", "profile", "offline_access" },
+				 *const grants[] = { "authorization_code", "refresh_token",
+						     "urn:ietf:params:oauth:grant-type:device_code" };
 	struct json_writer writer;
 	struct buffer out;
 
@@ -195,8 +198,15 @@ FALLIBLE issuer_discovery(struct issuer *issuer, struct arena *arena, slice *ret
 	json_open_object(&writer);
 	json_pair_text(&writer, "issuer", issuer->options.url);
 	put_url(&writer, issuer, arena, "jwks_uri", "/.well-known/jwks.json");
-	put_url(&writer, issuer, arena, "authorization_endpoint", "/oauth");
+	put_url(&writer, issuer, arena, "authorization_endpoint", "/oauth2/authorize");
+	put_url(&writer, issuer, arena, "token_endpoint", "/oauth2/token");
+	put_url(&writer, issuer, arena, "device_authorization_endpoint", "/oauth2/device_authorization");
 	put_texts(&writer, "response_types_supported", responses, 1);
+	put_texts(&writer, "grant_types_supported", grants, 3);
+	put_texts(&writer, "scopes_supported", scopes, 4);
+	put_texts(&writer, "token_endpoint_auth_methods_supported", methods, 1);
+	put_texts(&writer, "code_challenge_methods_supported", challenges, 1);
+	json_pair_bool(&writer, "authorization_response_iss_parameter_supported", true);
 	put_texts(&writer, "subject_types_supported", subjects, 1);
 	put_texts(&writer, "id_token_signing_alg_values_supported", algorithms, 2);
 	json_close_object(&writer);
