@@ -185,11 +185,11 @@ static void put_url(struct json_writer *writer, const struct issuer *issuer, str
 
 FALLIBLE issuer_discovery(struct issuer *issuer, struct arena *arena, slice *ret_json)
 {
-	static const char *const algorithms[] = { "ES256", "RS256" }, *const responses[] = { "code" },
-				 *const subjects[] = { "public" }, *const challenges[] = { "S256" },
-				 *const methods[] = { "none" }, *const scopes[] = { "openid", "email", "profile", "offline_access" },
-				 *const grants[] = { "authorization_code", "refresh_token",
-						     "urn:ietf:params:oauth:grant-type:device_code" };
+	static const char *const
+		algorithms[] = { "ES256", "RS256" },
+		*const responses[] = { "code" }, *const subjects[] = { "public" }, *const challenges[] = { "S256" },
+		*const methods[] = { "none" }, *const scopes[] = { "openid", "email", "profile", "offline_access" },
+		*const grants[] = { "authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code" };
 	struct json_writer writer;
 	struct buffer out;
 
