@@ -1,16 +1,10 @@
 /*
  * invite_accept: joining by a code: everything is asked again at this moment, in the transaction that binds.
  */
-#include "audit/event.h"
 #include "crypto/secret.h"
-#include "iam/v2/role_bindings.pb-c.h"
 #include "model/email.h"
-#include "schema/json.h"
-#include "service/bindings.h"
 #include "service/invites_impl.h"
-
-#define BINDING_EVENT "dev.chainguard.api.iam.rolebindings.created.v1"
-#define BODY_BYTES_MAX ((size_t)16 * 1024)
+#include "service/joining.h"
 
 static FALLIBLE check_person(struct call *call, const struct invite *invite, const struct person *person)
 {
@@ -61,76 +55,6 @@ static FALLIBLE get_role(struct call *call, const struct invite *invite, struct 
 	return OK;
 }
 
-/* ---- the binding and its event ---- */
-
-static FALLIBLE body_of(struct call *call, const struct binding *binding, slice *ret_type, slice *ret_json)
-{
-	Chainguard__Platform__Iam__V2__RoleBinding *body;
-	struct buffer json;
-
-	TRY_MESSAGE(call, body, chainguard__platform__iam__v2__role_binding);
-	TRY(put_uid(call, &binding->uid, &body->uid));
-	TRY(put_uid(call, &binding->identity, &body->identity_uid));
-	TRY(put_uid(call, &binding->role, &body->role_uid));
-	TRY(put_time(call, binding->created_us, &body->create_time));
-	buffer_init(&json, call->arena, BODY_BYTES_MAX);
-	message_to_json(message_type_of(body->base.descriptor), &body->base, JSON_SPARSE, &json);
-	if (buffer_failed(&json))
-		return FAIL(FAULT_EXHAUSTED, "the record of this change is too large");
-	*ret_type = slice_str(body->base.descriptor->name);
-	*ret_json = buffer_slice(&json);
-	return OK;
-}
-
-static FALLIBLE record_binding(struct call *call, const struct binding *binding)
-{
-	const struct method *method = &methods[METHOD_ROLE_BINDINGS_CREATE_ROLE_BINDING];
-	char *source = arena_printf(call->arena, "%.*s%.*s", SLICE_ARG(call->parts->settings->api_url),
-				    SLICE_ARG(method->routes[0].prefix));
-	char *subject = uid_text(&binding->uid, call->arena);
-	struct event_in event = { .method = call->method->label,
-				  .type = SLICE(BINDING_EVENT),
-				  .group = binding->group,
-				  .actor = binding->identity,
-				  .request_id = call->request_id,
-				  .peer = call->peer,
-				  .at_us = call->now_us };
-
-	TRY_NEW(source);
-	TRY_NEW(subject);
-	event.source = slice_str(source);
-	event.subject = slice_str(subject);
-	TRY(body_of(call, binding, &event.body_type, &event.body));
-	TRY(call_random(call, event.random, sizeof(event.random)));
-	return event_record(call->tx, &event);
-}
-
-static FALLIBLE is_bound(struct call *call, const struct uid *identity, const struct invite *invite, bool *ret_is_bound)
-{
-	struct query query;
-	int64_t count;
-
-	query_init(&query);
-	query_eq_uid(&query, BINDINGS_IDENTITY, identity);
-	query_eq_uid(&query, BINDINGS_GROUP, &invite->group);
-	query_eq_uid(&query, BINDINGS_ROLE, &invite->role);
-	TRY(row_count(call->tx, &table_bindings, &query, &count));
-	*ret_is_bound = count > 0;
-	return OK;
-}
-
-static FALLIBLE bind(struct call *call, const struct uid *identity, const struct invite *invite)
-{
-	struct binding binding = {
-		.group = invite->group, .identity = *identity, .role = invite->role, .created_us = call->now_us
-	};
-
-	TRY(limit_check(call, &invite->group, &table_bindings, "bindings", call->parts->settings->limit_bindings));
-	TRY(call_new_child(call, &invite->group, &binding.uid));
-	TRY(row_insert(call->tx, &table_bindings, &binding));
-	return record_binding(call, &binding);
-}
-
 /* A single-use invite goes; two marks tell later whether it was used, and whether by the same person. */
 static FALLIBLE use_up(struct call *call, const struct invite_code *code, const struct invite *invite,
 		       const struct uid *identity)
@@ -167,7 +91,7 @@ FALLIBLE invite_accept(struct call *call, slice text, const struct uid *identity
 	struct invite_code code;
 	struct invite invite;
 	struct role role;
-	bool found, bound;
+	bool found;
 
 	TRY(invite_lookup(call, text, &code, &invite, &found));
 	if (!found)
@@ -175,9 +99,7 @@ FALLIBLE invite_accept(struct call *call, slice text, const struct uid *identity
 	TRY(check_person(call, &invite, person));
 	TRY(get_role(call, &invite, &role));
 	TRY(check_author(call, &invite, &role));
-	TRY(is_bound(call, identity, &invite, &bound));
-	if (!bound)
-		TRY(bind(call, identity, &invite));
+	TRY(joining_bind(call, identity, &invite.group, &invite.role));
 	if (invite.is_single_use)
 		TRY(use_up(call, &code, &invite, identity));
 	*ret_group = invite.group;

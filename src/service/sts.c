@@ -1,12 +1,13 @@
 /*
  * sts: one token for another (spec tokens.md 3).
  *
- * Promises  nothing is issued unrecorded: the trail takes the record before the answer leaves.
+ * Promises  nothing is issued unrecorded: the trail takes the record before the answer leaves; what may be exchanged once is
+ *           written down as used, durably, before that.
  */
 #include "handlers.gen.h"
 #include "oidc/v1/security_token.pb-c.h"
+#include "service/people_impl.h"
 #include "service/seen.h"
-#include "service/support.h"
 
 #define EXCHANGE_VALUES_MAX 64
 
@@ -65,6 +66,19 @@ static FALLIBLE record(struct call *call, const struct exchange *exchange, const
 	return trail_append(call->parts->trail, &record);
 }
 
+FALLIBLE sts_exchange(struct call *call, const struct exchange *exchange, struct exchanged *ret_done)
+{
+	struct exchanged done;
+
+	TRY(token_exchange(call->parts->issuer, call->arena, exchange, &done));
+	if (done.who.once.len)
+		TRY(people_spend(call, &done.who, exchange->audiences, exchange->audiences_count));
+	TRY(record(call, exchange, &done));
+	seen_note(&done.who.identity, call->now_us);
+	*ret_done = done;
+	return OK;
+}
+
 status v1_security_token_exchange(struct call *call, const Chainguard__Platform__Oidc__ExchangeRequest *in,
 				  Chainguard__Platform__Oidc__RawToken *out)
 {
@@ -83,9 +97,7 @@ status v1_security_token_exchange(struct call *call, const Chainguard__Platform_
 	TRY(take_values(call, in->n_aud, in->aud, "aud", audiences, &exchange.audiences_count));
 	TRY(take_scopes(call, in, scopes, &exchange.scopes_count));
 	TRY(take_values(call, in->n_cap, in->cap, "cap", capabilities, &exchange.capabilities_count));
-	TRY(token_exchange(call->parts->issuer, call->arena, &exchange, &done));
-	TRY(record(call, &exchange, &done));
-	seen_note(&done.who.identity, call->now_us);
+	TRY(sts_exchange(call, &exchange, &done));
 	TRY(put_text(call, done.token.text, &out->token));
 	return put_time(call, done.token.expires_s * US_PER_S, &out->expiry);
 }

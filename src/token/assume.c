@@ -7,6 +7,7 @@
 #include "token/issuer_impl.h"
 
 #define ACT_BYTES_MAX ((size_t)16 * 1024)
+#define PROFILE_TEXT_BYTES_MAX 1024 /* longer ones are left out */
 
 /* {"iss":…,"sub":…,"aud":…}: every value a text (tokens.md 2). */
 static FALLIBLE make_act(struct arena *arena, slice url, slice subject, slice audience, slice *ret_act)
@@ -24,6 +25,32 @@ static FALLIBLE make_act(struct arena *arena, slice url, slice subject, slice au
 	if (buffer_failed(&out))
 		return FAIL(FAULT_EXHAUSTED, "the token's claims are too large");
 	*ret_act = buffer_slice(&out);
+	return OK;
+}
+
+/* The `upstream` claim; "" when there is nothing to say. */
+static FALLIBLE make_profile(struct arena *arena, const struct person *person, slice *ret_profile)
+{
+	const struct {
+		const char *name;
+		slice text;
+	} members[] = { { "name", person->name },
+			{ "given_name", person->given_name },
+			{ "family_name", person->family_name },
+			{ "picture", person->picture } };
+	struct json_writer writer;
+	struct buffer out;
+
+	buffer_init(&out, arena, ACT_BYTES_MAX);
+	json_writer_init(&writer, &out);
+	json_open_object(&writer);
+	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
+		if (members[i].text.len && members[i].text.len <= PROFILE_TEXT_BYTES_MAX)
+			json_pair_text(&writer, members[i].name, members[i].text);
+	json_close_object(&writer);
+	if (buffer_failed(&out))
+		return FAIL(FAULT_EXHAUSTED, "the token's claims are too large");
+	*ret_profile = buffer_slice(&out).len > 2 ? buffer_slice(&out) : SLICE("");
 	return OK;
 }
 
@@ -54,7 +81,9 @@ static FALLIBLE assume_foreign(struct issuer *issuer, struct arena *arena, const
 	slice audience, subject = SLICE("");
 
 	if (uid_is_none(identity))
-		return FAIL(FAULT_ABSENT, "no user is registered for this token; name the identity to assume");
+		return FAIL(FAULT_ABSENT, "Not found: no user is registered for this token; name the identity to assume");
+	if (uid_is_root(identity))
+		return FAIL(FAULT_DENIED, "a user is nobody's to assume: people sign in");
 	TRY(relation_get(issuer, identity, may_block, &relation));
 	if (relation->row.relationship == RELATIONSHIP_STATIC || relation->row.relationship == RELATIONSHIP_CLAIM_MATCH)
 		TRY(match_issuer(relation, url));
@@ -89,11 +118,17 @@ static FALLIBLE copy_caller(struct arena *arena, const struct caller *caller, st
 /* Our access token for the same subject: no more than it carries, no longer than it lives. */
 static FALLIBLE narrow_own(struct arena *arena, const struct caller *caller, struct assumed *ret_assumed)
 {
+	struct person person = { .name = caller->name,
+				 .given_name = caller->given_name,
+				 .family_name = caller->family_name,
+				 .picture = caller->picture };
+
 	*ret_assumed = (struct assumed){ .identity = caller->identity,
 					 .not_after_s = caller->expires_s,
 					 .is_bounded = true,
 					 .bound_operator = caller->claims_operator,
 					 .confined_to = caller->confined_to };
+	TRY(make_profile(arena, &person, &ret_assumed->upstream));
 	return copy_caller(arena, caller, ret_assumed);
 }
 
@@ -117,47 +152,168 @@ static FALLIBLE cross_own(struct issuer *issuer, struct arena *arena, const stru
 	return make_act(arena, issuer->options.url, caller->subject, audience, &ret_assumed->act);
 }
 
-static FALLIBLE use_own(struct issuer *issuer, struct arena *arena, const struct verified *verified, const struct json *claims,
-			const struct uid *identity, bool may_block, struct assumed *ret_assumed)
+/* With an identity provider named, a token of ours must have begun there. */
+static FALLIBLE check_begun(const struct caller *caller, const struct uid *identity_provider)
 {
-	const struct caller *caller = &verified->caller;
+	struct uid organization = uid_parent(identity_provider);
 
-	if (uid_is_none(identity) || uid_eq(identity, &caller->identity))
-		return narrow_own(arena, caller, ret_assumed);
-	return cross_own(issuer, arena, caller, claims, identity, may_block, ret_assumed);
+	if (uid_is_none(identity_provider) || (!uid_is_none(&organization) && uid_eq(&caller->confined_to, &organization)))
+		return OK;
+	return FAIL(FAULT_DENIED, "the token was not made by a sign-in at this identity provider");
 }
 
-static FALLIBLE assume_own(struct issuer *issuer, struct arena *arena, const struct jws *jws, slice text,
-			   const struct json *claims, const struct uid *identity, bool may_block, struct assumed *ret_assumed)
+static FALLIBLE use_own(struct issuer *issuer, struct arena *arena, const struct caller *caller, const struct json *claims,
+			const struct asked *asked, struct assumed *ret_assumed)
 {
-	enum token_kind kind = kind_by_typ(jws->typ);
+	TRY(check_begun(caller, asked->identity_provider));
+	if (uid_is_none(asked->identity) || uid_eq(asked->identity, &caller->identity))
+		return narrow_own(arena, caller, ret_assumed);
+	return cross_own(issuer, arena, caller, claims, asked->identity, asked->may_block, ret_assumed);
+}
+
+static FALLIBLE assume_own(struct issuer *issuer, struct arena *arena, slice text, const struct json *claims,
+			   const struct asked *asked, struct assumed *ret_assumed)
+{
 	struct verified *verified;
 	status result;
 
-	if (kind != TOKEN_ACCESS)
-		return FAIL(FAULT_UNAUTHENTIC, "this kind of token cannot be exchanged");
-	TRY(token_verify(issuer, kind, text, SLICE(""), &verified));
-	result = use_own(issuer, arena, verified, claims, identity, may_block, ret_assumed);
+	TRY(token_verify(issuer, TOKEN_ACCESS, text, SLICE(""), &verified));
+	result = use_own(issuer, arena, &verified->caller, claims, asked, ret_assumed);
 	(void)verified_unref(verified); /* what is needed was copied */
 	return result;
+}
+
+/* ---- people who just signed in ---- */
+
+static FALLIBLE assume_self(struct arena *arena, const struct login *login, struct assumed *ret_assumed)
+{
+	const struct person *person = &login->person;
+
+	*ret_assumed = (struct assumed){ .identity = login->identity,
+					 .email = person->email,
+					 .email_is_verified = person->email_is_verified,
+					 .confined_to = person->confined_to,
+					 .is_person = true };
+	/* What an organization's own provider says of an address holds inside that organization alone. */
+	if (!uid_is_none(&person->confined_to))
+		ret_assumed->email_is_verified = false;
+	TRY(make_profile(arena, person, &ret_assumed->upstream));
+	return make_act(arena, person->issuer, person->subject, login->client_id, &ret_assumed->act);
+}
+
+/* The claims of the access token they would get for themselves: what another identity's claim match is held against. */
+static FALLIBLE own_claims(const struct issuer *issuer, struct arena *arena, const struct assumed *self, slice subject,
+			   int64_t expires_s, const struct json **ret_claims)
+{
+	struct json_writer writer;
+	struct buffer out;
+
+	buffer_init(&out, arena, ACT_BYTES_MAX);
+	json_writer_init(&writer, &out);
+	json_open_object(&writer);
+	json_pair_text(&writer, "iss", issuer->options.url);
+	json_pair_text(&writer, "sub", subject);
+	json_put_name(&writer, SLICE("aud"));
+	json_open_array(&writer);
+	json_put_text(&writer, issuer->options.url);
+	json_put_text(&writer, issuer->options.api_url);
+	json_close_array(&writer);
+	json_pair_int(&writer, "iat", issuer_now_us(issuer) / US_PER_S);
+	json_pair_int(&writer, "exp", expires_s);
+	if (self->email.len) {
+		json_pair_text(&writer, "email", self->email);
+		json_pair_bool(&writer, "email_verified", self->email_is_verified);
+	}
+	json_close_object(&writer);
+	if (buffer_failed(&out))
+		return FAIL(FAULT_EXHAUSTED, "the token's claims are too large");
+	return json_parse_object(arena, buffer_slice(&out), NULL, ret_claims);
+}
+
+static FALLIBLE cross_login(struct issuer *issuer, struct arena *arena, const struct login *login, const struct asked *asked,
+			    struct assumed *ret_assumed)
+{
+	struct caller caller = { .identity = login->identity, .confined_to = login->person.confined_to };
+	char *subject = uid_text(&login->identity, arena);
+	const struct json *claims;
+	struct assumed self;
+
+	TRY_NEW(subject);
+	TRY(assume_self(arena, login, &self));
+	caller.subject = slice_str(subject);
+	caller.expires_s = issuer_now_us(issuer) / US_PER_S + issuer->options.access_life_s;
+	TRY(own_claims(issuer, arena, &self, caller.subject, caller.expires_s, &claims));
+	return cross_own(issuer, arena, &caller, claims, asked->identity, asked->may_block, ret_assumed);
+}
+
+static FALLIBLE assume_login(struct issuer *issuer, struct arena *arena, slice text, const struct asked *asked,
+			     struct assumed *ret_assumed)
+{
+	struct login *login = NEW(arena, struct login);
+
+	TRY_NEW(login);
+	if (!asked->is_exchange)
+		return FAIL(FAULT_UNAUTHENTIC, "a sign-in's token must be exchanged for an access token first");
+	TRY(token_login_read(issuer, arena, text, asked->identity_provider, asked->may_block, login));
+	if (authz_identity_life(issuer->authz, &login->identity, 0) != LIFE_ALIVE)
+		return FAIL(FAULT_ABSENT, "Not found: nobody is registered with this sign-in; register first");
+	if (!asked->may_block)
+		return FAIL(FAULT_ELSEWHERE, "what is good once must be written down");
+	if (uid_is_none(asked->identity) || uid_eq(asked->identity, &login->identity))
+		TRY(assume_self(arena, login, ret_assumed));
+	else
+		TRY(cross_login(issuer, arena, login, asked, ret_assumed));
+	ret_assumed->once = login->token_id;
+	ret_assumed->once_until_s = login->expires_s;
+	ret_assumed->login = login;
+	return OK;
+}
+
+/* ---- which of them ---- */
+
+/* People's: the request names a provider, or nobody (or a user) to assume and the token says that it is for our client at an
+ * issuer they sign in at. A job's token of the same issuer has another audience. */
+static bool is_of_a_person(const struct issuer *issuer, slice url, const struct json *claims, const struct asked *asked)
+{
+	const struct issuer_connection *connection = idtoken_connection(issuer, url);
+
+	if (!uid_is_none(asked->identity_provider))
+		return true;
+	return (uid_is_none(asked->identity) || uid_is_root(asked->identity)) && connection &&
+	       idtoken_names(claims, connection->client_id);
+}
+
+FALLIBLE assume_any(struct issuer *issuer, struct arena *arena, slice text, const struct asked *asked,
+		    struct assumed *ret_assumed)
+{
+	const struct json *claims;
+	enum token_kind kind;
+	struct jws jws;
+	slice url;
+
+	if (text.len && slice_find(text, '.') == text.len)
+		return FAIL(FAULT_UNIMPLEMENTED, "signed AWS requests are not taken here yet");
+	TRY(jws_parse(arena, text, TOKEN_BYTES_MAX, &jws));
+	TRY(jws_claims(arena, &jws, &claims));
+	kind = kind_by_typ(jws.typ);
+	if (!json_text(json_member(claims, "iss"), &url))
+		return FAIL(FAULT_DENIED, "token has invalid \"iss\": it names no issuer");
+	if (!slice_eq(url, issuer->options.url))
+		return is_of_a_person(issuer, url, claims, asked)
+			       ? assume_login(issuer, arena, text, asked, ret_assumed)
+			       : assume_foreign(issuer, arena, &jws, claims, url, asked->identity, asked->may_block,
+						ret_assumed);
+	if (kind == TOKEN_LOGIN)
+		return assume_login(issuer, arena, text, asked, ret_assumed);
+	if (kind != TOKEN_ACCESS)
+		return FAIL(FAULT_UNAUTHENTIC, "this kind of token cannot be exchanged");
+	return assume_own(issuer, arena, text, claims, asked, ret_assumed);
 }
 
 FALLIBLE token_assume(struct issuer *issuer, struct arena *arena, slice text, const struct uid *identity,
 		      const struct uid *identity_provider, bool may_block, struct assumed *ret_assumed)
 {
-	const struct json *claims;
-	struct jws jws;
-	slice url;
+	struct asked asked = { .identity = identity, .identity_provider = identity_provider, .may_block = may_block };
 
-	if (!uid_is_none(identity_provider))
-		return FAIL(FAULT_UNIMPLEMENTED, "organizations' own identity providers are not served here yet");
-	if (text.len && slice_find(text, '.') == text.len)
-		return FAIL(FAULT_UNIMPLEMENTED, "signed AWS requests are not taken here yet");
-	TRY(jws_parse(arena, text, TOKEN_BYTES_MAX, &jws));
-	TRY(jws_claims(arena, &jws, &claims));
-	if (!json_text(json_member(claims, "iss"), &url))
-		return FAIL(FAULT_DENIED, "token has invalid \"iss\": it names no issuer");
-	if (slice_eq(url, issuer->options.url))
-		return assume_own(issuer, arena, &jws, text, claims, identity, may_block, ret_assumed);
-	return assume_foreign(issuer, arena, &jws, claims, url, identity, may_block, ret_assumed);
+	return assume_any(issuer, arena, text, &asked, ret_assumed);
 }

@@ -110,6 +110,20 @@ static struct caps bound_at(const struct assumed *who, const struct uid *group)
 	return sum;
 }
 
+/* A session begun at an organization's own provider: nothing outside it, no operator's standing. */
+static void confine(const struct assumed *who, struct mint *mint, struct token_grant *grants, size_t *count)
+{
+	size_t kept = 0;
+
+	if (uid_is_none(&who->confined_to))
+		return;
+	for (size_t i = 0; i < *count; i++)
+		if (uid_covers(&who->confined_to, &grants[i].group))
+			grants[kept++] = grants[i];
+	*count = kept;
+	mint->is_operator = false;
+}
+
 /* A re-exchanged token: what the index gives where the old token holds something, and no more than it holds there. */
 static void bound_grants(const struct assumed *who, struct token_grant *grants, size_t *count)
 {
@@ -160,6 +174,7 @@ static FALLIBLE grants_of(struct issuer *issuer, struct arena *arena, const stru
 		TRY(authz_grants(issuer->authz, &who->identity, NULL, 0, NULL, issuer_now_us(issuer) / US_PER_S, arena, &none,
 				 &none_count, &mint->is_operator));
 	}
+	confine(who, mint, grants, &count);
 	mint->grants = grants;
 	mint->grants_count = count;
 	return OK;
@@ -172,6 +187,7 @@ FALLIBLE token_exchange(struct issuer *issuer, struct arena *arena, const struct
 		.kind = TOKEN_ACCESS, .who = &done.who, .audiences = in->audiences, .audiences_count = in->audiences_count
 	};
 	struct uid identity = { 0 }, provider = { 0 };
+	struct asked asked;
 
 	if (in->audiences_count == 0)
 		return FAIL(FAULT_INVALID, "audience must be specified");
@@ -179,7 +195,8 @@ FALLIBLE token_exchange(struct issuer *issuer, struct arena *arena, const struct
 		TRY(uid_parse_field(in->identity, "identity", &identity));
 	if (in->identity_provider.len)
 		TRY(uid_parse_field(in->identity_provider, "identity_provider", &provider));
-	TRY(token_assume(issuer, arena, in->upstream, &identity, &provider, in->may_block, &done.who));
+	asked = (struct asked){ &identity, &provider, in->may_block, .is_exchange = true };
+	TRY(assume_any(issuer, arena, in->upstream, &asked, &done.who));
 	TRY(grants_of(issuer, arena, in, &done.who, &mint));
 	TRY(token_mint(issuer, arena, &mint, &done.token));
 	*ret_exchanged = done;

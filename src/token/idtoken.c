@@ -92,18 +92,23 @@ static FALLIBLE check_kind(const struct jws *jws, const struct json *claims)
 	return json_member(claims, "events") ? refuse("events") : OK;
 }
 
+bool idtoken_names(const struct json *claims, slice client_id)
+{
+	const struct json *audience = json_member(claims, "aud");
+	bool is_named = json_is(audience, JSON_STRING) && slice_eq(audience->text, client_id);
+
+	if (json_is(audience, JSON_ARRAY))
+		JSON_EACH (item, audience)
+			is_named = is_named || (item->kind == JSON_STRING && slice_eq(item->text, client_id));
+	return is_named && client_id.len;
+}
+
 /* `aud` names our client; with several audiences `azp` must be there, and when it is there it is our client. */
 static FALLIBLE check_client(const struct json *claims, slice client_id)
 {
 	const struct json *audience = json_member(claims, "aud"), *party = json_member(claims, "azp");
-	bool is_named = json_is(audience, JSON_STRING) && slice_eq(audience->text, client_id);
 
-	if (client_id.len == 0)
-		return refuse("aud");
-	if (json_is(audience, JSON_ARRAY))
-		JSON_EACH (item, audience)
-			is_named = is_named || (item->kind == JSON_STRING && slice_eq(item->text, client_id));
-	if (!is_named)
+	if (!idtoken_names(claims, client_id))
 		return refuse("aud");
 	if (party ? !json_is(party, JSON_STRING) || !slice_eq(party->text, client_id)
 		  : json_is(audience, JSON_ARRAY) && audience->count != 1)

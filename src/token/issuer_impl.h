@@ -76,6 +76,17 @@ static inline void relation_unrefp(struct relation **relation)
 /* The commit hook's part. */
 void relations_forget(struct relations *relations, const struct change *changes, size_t count);
 
+/* ---- assume.c ---- */
+
+struct asked {
+	const struct uid *identity, *identity_provider; /* none: not named */
+	bool may_block;
+	bool is_exchange; /* what is good once for each audience is taken: the caller sees to that */
+};
+/* token_assume() for everybody. */
+FALLIBLE assume_any(struct issuer *issuer, struct arena *arena, slice text, const struct asked *asked,
+		    struct assumed *ret_assumed);
+
 /* ---- login.c, idtoken.c: people ---- */
 
 bool login_is_client(const struct issuer *issuer, slice client_id);
@@ -83,6 +94,8 @@ bool login_is_client(const struct issuer *issuer, slice client_id);
 FALLIBLE login_read_profile(struct arena *arena, const struct json *claims, struct person *person);
 /* The configured connection with this issuer; NULL when there is none. */
 const struct issuer_connection *idtoken_connection(const struct issuer *issuer, slice url);
+/* `aud` is this client, or one of several. */
+bool idtoken_names(const struct json *claims, slice client_id);
 /* token_login_read() of a token that is not ours. */
 FALLIBLE idtoken_read(struct issuer *issuer, struct arena *arena, const struct jws *jws, const struct json *claims, slice url,
 		      const struct uid *identity_provider, bool may_block, struct login *ret_login);

@@ -107,6 +107,8 @@ FALLIBLE token_verify(struct issuer *issuer, enum token_kind kind, slice text, s
 
 /* ---- upstream credentials ---- */
 
+struct login;
+
 /* Who an upstream credential proves the bearer to be. */
 struct assumed {
 	struct uid identity;
@@ -121,10 +123,14 @@ struct assumed {
 	bool is_bounded, bound_operator; /* bound_operator: the token lets an operator's standing through */
 	struct uid confined_to;
 	bool is_person;
+	slice once; /* what proved it may be exchanged once for each audience: this names it; "" = any number of times */
+	int64_t once_until_s;
+	struct login *login; /* of a person who just signed in; else NULL */
 };
 
-/* Proves `text` for `identity` (none: an untargeted exchange, people only). FAULT_ELSEWHERE when keys or the relationship
- * must be fetched or read and may_block is false. identity_provider: none unless the request names one. */
+/* Proves `text` for `identity` (none: our own access token for the same subject). FAULT_ELSEWHERE when keys or the relationship
+ * must be fetched or read and may_block is false. identity_provider: none unless the request names one. What may be exchanged
+ * once only (login tokens, people's ID tokens) is refused: token_exchange() alone takes it. */
 FALLIBLE token_assume(struct issuer *issuer, struct arena *arena, slice text, const struct uid *identity,
 		      const struct uid *identity_provider, bool may_block, struct assumed *ret_assumed);
 
@@ -204,7 +210,7 @@ struct exchange {
 };
 struct exchanged {
 	struct minted token;
-	struct assumed who;
+	struct assumed who; /* with `once`: the caller remembers it as used for each audience before the token leaves */
 };
 /* INVALID_ARGUMENT without an audience or for one we do not mint for; PERMISSION_DENIED with `invalid "<claim>"` on a mismatch.
  */

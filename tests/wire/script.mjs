@@ -164,12 +164,18 @@ export class Player {
 
   // ---- who calls ----
 
+  // Somebody's sign-in at the provider that this server is set up with: good once for each audience.
+  signIn(name) {
+    return this.issuer.token({ sub: this.subject(name), aud: 'people', name, email: `${name}@${this.vars.unique}.test`, email_verified: name !== 'unverified' });
+  }
+
   foreign(name) { return this.issuer.token({ sub: this.subject(name), aud: this.world.url }); }
 
   async bearer(who) {
     if (who === 'nobody') return undefined;
     if (who === 'admin') return `Bearer ${this.admin}`;
     if (who.startsWith('job:')) return `Bearer ${this.foreign(who.slice(4))}`;
+    if (who.startsWith('person:')) return `Bearer ${this.signIn(who.slice(7))}`;
     if (who === 'garbage') return 'Bearer not.a.token';
     if (who.startsWith('$')) return `Bearer ${this.lookUp(who.slice(1), who)}`;
     assert.ok(this.people.has(who), `nobody is called ${who}`);
@@ -195,7 +201,7 @@ export class Player {
     assert.equal(answer.headers['x-request-id'], method.isDialect ? answer.headers['x-request-id'] : requestId, `${told}: the request's id comes back`);
     if (answer.fault !== 'OK' && !method.isDialect) this.checkError(answer, told);
     this.coverage.add(`${step.handler} ${this.version} ${this.protocol} ${answer.fault === 'OK' ? 'OK' : 'refused'}`);
-    this.mutations.push({ requestId, told, type: answer.fault === 'OK' ? method.event?.type : undefined, isIdle: step.wants.includes('idle') });
+    this.mutations.push({ requestId, told, type: answer.fault === 'OK' ? method.event?.type : undefined, isIdle: step.wants.includes('idle'), also: step.wants.filter((want) => want.startsWith('also ')).map((want) => quoted(want.slice(5))) });
     for (const want of step.wants) this.check(want, answer, told, where);
   }
 
@@ -220,14 +226,14 @@ export class Player {
     } else if (word === 'says') assert.match(answer.message, new RegExp(this.fill(quoted(value), where)), told);
     else if (word === 'state') assert.equal(detail(answer, 'PreconditionFailure')?.violations[0].type, value, told);
     else if (word === 'resource') assert.ok(detail(answer, 'ResourceInfo'), `${told}: no ResourceInfo`);
-    else if (word !== 'idle') assert.fail(`${where}: nothing is called ${word}`);
+    else if (word !== 'idle' && word !== 'also') assert.fail(`${where}: nothing is called ${word}`);
   }
 
   // What changed left its event, what was refused left none.
   checkEvents() {
     const found = this.events(this.mutations.map((one) => one.requestId));
-    for (const { requestId, told, type, isIdle } of this.mutations) {
-      assert.deepEqual((found.get(requestId) ?? []).filter(Boolean), type && !isIdle ? [type] : [], `${told}: the events it left`);
+    for (const { requestId, told, type, isIdle, also } of this.mutations) {
+      assert.deepEqual((found.get(requestId) ?? []).filter(Boolean).sort(), [...(type && !isIdle ? [type] : []), ...also].sort(), `${told}: the events it left`);
     }
   }
 

@@ -70,9 +70,10 @@ export async function openStage() {
   const folder = mkdtempSync(path.join(tmpdir(), 'reeve-wire-'));
   const certificate = makeCertificate(folder);
   const issuer = await openIssuer();
+  const flags = ['--login.providers', `people issuer=${issuer.url} client-id=people`];
   const worlds = {
-    plain: await openWorld({ issuer, registries: ['registry.test'] }),
-    tls: await openWorld({ issuer, registries: ['registry.test'], tls: certificate }),
+    plain: await openWorld({ issuer, registries: ['registry.test'], flags }),
+    tls: await openWorld({ issuer, registries: ['registry.test'], flags, tls: certificate }),
   };
   const stages = [];
   const close = async () => {
