@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
 import * as decide from './decide.mjs';
+import * as device from './device.mjs';
 import * as growth from './growth.mjs';
 import * as lab from './lab.mjs';
 import * as start from './start.mjs';
@@ -10,7 +11,7 @@ import * as store from './store.mjs';
 import * as tokens from './tokens.mjs';
 import * as wire from './wire.mjs';
 
-const topics = { wire, decide, tokens, store, start };
+const topics = { wire, decide, tokens, store, start, device };
 
 // A row's target, and whether what was measured keeps it.
 function judge(row, { value, baseline, note }) {
