@@ -69,7 +69,7 @@ FALLIBLE coded_write(const struct coded *coded, struct buffer *out)
 	json_pair_text(&writer, "redirect", coded->redirect_uri);
 	json_pair_text(&writer, "challenge", coded->challenge);
 	json_pair_text(&writer, "scope", coded->grant.scope);
-	json_pair_text(&writer, "nonce", coded->grant.nonce);
+	json_pair_text(&writer, "nonce", coded->nonce);
 	json_put_name(&writer, SLICE("who"));
 	person_put(&writer, &coded->grant.person);
 	json_close_object(&writer);
@@ -89,7 +89,7 @@ FALLIBLE coded_read(struct arena *arena, slice text, struct coded *ret_coded)
 	    !json_text(json_member(object, "redirect"), &coded.redirect_uri) ||
 	    !json_text(json_member(object, "challenge"), &coded.challenge) ||
 	    !json_text(json_member(object, "scope"), &coded.grant.scope) ||
-	    !json_text(json_member(object, "nonce"), &coded.grant.nonce))
+	    !json_text(json_member(object, "nonce"), &coded.nonce))
 		return FAIL(FAULT_LOST, "a code without all its members");
 	TRY(person_take(json_member(object, "who"), &coded.grant.person));
 	*ret_coded = coded;
@@ -98,12 +98,11 @@ FALLIBLE coded_read(struct arena *arena, slice text, struct coded *ret_coded)
 
 FALLIBLE code_make(struct call *call, const struct authorize *in, const struct person *person, slice *ret_code)
 {
-	struct coded coded = {
-		.grant = { .person = *person, .client_id = in->client_id, .scope = in->scope, .nonce = in->nonce },
-		.redirect_uri = in->redirect_uri,
-		.challenge = in->challenge,
-		.expires_s = call_now_s(call) + CODE_LIFE_S
-	};
+	struct coded coded = { .grant = { .person = *person, .client_id = in->client_id, .scope = in->scope },
+			       .nonce = in->nonce,
+			       .redirect_uri = in->redirect_uri,
+			       .challenge = in->challenge,
+			       .expires_s = call_now_s(call) + CODE_LIFE_S };
 	struct buffer plain, code;
 	slice sealed;
 
@@ -182,5 +181,6 @@ FALLIBLE code_take(struct call *call, const Reeve__V1__OauthTokenRequest *in, st
 	if (!is_first)
 		return OAUTH_FAIL("invalid_grant", "the code was used already");
 	*ret_grant = coded.grant;
+	ret_grant->person.nonce = coded.nonce;
 	return OK;
 }

@@ -7,7 +7,7 @@
 
 struct coded {
 	struct grant grant;
-	slice redirect_uri, challenge;
+	slice redirect_uri, challenge, nonce;
 	int64_t expires_s;
 };
 /* One JSON object. */

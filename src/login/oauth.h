@@ -28,7 +28,7 @@ FALLIBLE oauth_scope_check(slice scope);
 /* What somebody agreed to. Slices in the call's arena. */
 struct grant {
 	struct person person;
-	slice client_id, scope, nonce;
+	slice client_id, scope;
 };
 /* Tokens for it, recorded. On a worker, outside of any transaction. */
 FALLIBLE oauth_issue(struct call *call, const struct grant *grant, Reeve__V1__OauthTokenResponse *out);

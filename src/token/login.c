@@ -11,6 +11,7 @@
 #define CLAIMS_BYTES_MAX ((size_t)24 * 1024)
 #define NAME_BYTES_KEPT 256     /* longer ones are left out: access tokens carry them too */
 #define PICTURE_BYTES_KEPT 1024 /* as above */
+#define NONCE_BYTES_KEPT 512    /* as long as one may be */
 #define GROUPS_BYTES_KEPT ((size_t)8 * 1024)
 #define CONNECTION_BYTES_MAX UID_TEXT_BYTES
 #define LOCAL_PATH "/local" /* below our URL: the issuer of local accounts */
@@ -50,6 +51,7 @@ static void put_person(struct json_writer *writer, const struct person *person)
 	put_bounded(writer, "given_name", person->given_name, NAME_BYTES_KEPT);
 	put_bounded(writer, "family_name", person->family_name, NAME_BYTES_KEPT);
 	put_bounded(writer, "picture", person->picture, PICTURE_BYTES_KEPT);
+	put_bounded(writer, "nonce", person->nonce, NONCE_BYTES_KEPT);
 	if (person->email_is_verified && person->email.len && person->email.len <= EMAIL_BYTES_MAX) {
 		json_pair_text(writer, "email", person->email);
 		json_pair_bool(writer, "email_verified", true);

@@ -164,6 +164,7 @@ struct person {
 	slice email, name, given_name, family_name, picture;
 	bool email_is_verified;
 	slice groups; /* JSON array of strings; "" = none */
+	slice nonce;  /* of the request that an authorization code answers, for the login token alone (OpenID Connect Core 2) */
 };
 
 /* A finished sign-in as its login token says it (design.md 6). Slices in the arena it was read into. */
