@@ -11,12 +11,14 @@
 #include "net/tls.h"
 #include "server/codes.h"
 #include "service/seen.h"
+#include "service/sweep.h"
 
 #define LOOPS_MAX 64
 #define ADDRESSES_MAX HTTP_LISTENERS
 #define TICK_US US_PER_S
 #define ROTATE_EVERY_TICKS 60
 #define SEEN_EVERY_TICKS 60
+#define SWEEP_EVERY_TICKS 60
 #define AGAIN_MS 50
 
 struct serving;
@@ -39,8 +41,8 @@ struct serving {
 	struct loop_signal term, interrupt, hangup;
 	struct loop_timer tick;
 	unsigned ticks;
-	struct work rotate, codes, seen;
-	_Atomic bool rotating, reading_codes, writing_seen;
+	struct work rotate, codes, seen, sweep;
+	_Atomic bool rotating, reading_codes, writing_seen, sweeping;
 	bool draining;
 };
 
@@ -101,6 +103,19 @@ static void write_seen(struct work *work)
 	serving->writing_seen = false;
 }
 
+static void sweep_now(struct work *work)
+{
+	struct serving *serving = (struct serving *)(void *)((char *)work - offsetof(struct serving, sweep));
+	int64_t count = 0;
+
+	authz_thread_offline(); /* as above */
+	status swept = sweep_expired(serving->parts->parts.store, clock_now_us(serving->parts->parts.clock), &count);
+	authz_thread_online();
+	if (FAILED(swept))
+		LOG(LOG_WARN, "what has expired could not be removed", LOG_TEXT("error", slice_str(report_current()->text)));
+	serving->sweeping = false;
+}
+
 static void give_chore(struct serving *serving, struct work *work, _Atomic bool *busy)
 {
 	if (*busy)
@@ -118,6 +133,8 @@ static void ticked(struct loop_timer *timer)
 		give_chore(serving, &serving->rotate, &serving->rotating);
 	if (serving->ticks % SEEN_EVERY_TICKS == SEEN_EVERY_TICKS - 1)
 		give_chore(serving, &serving->seen, &serving->writing_seen);
+	if (serving->ticks % SWEEP_EVERY_TICKS == SWEEP_EVERY_TICKS / 2)
+		give_chore(serving, &serving->sweep, &serving->sweeping);
 	serving->ticks++;
 	if (codes_are_waiting(serving->parts->config->data))
 		give_chore(serving, &serving->codes, &serving->reading_codes);
@@ -337,6 +354,7 @@ static FALLIBLE run(struct serving *serving)
 	serving->rotate.run = rotate_now;
 	serving->codes.run = read_codes;
 	serving->seen.run = write_seen;
+	serving->sweep.run = sweep_now;
 	loop_signal_start(first, &serving->term, SIGTERM, on_term);
 	loop_signal_start(first, &serving->interrupt, SIGINT, on_interrupt);
 	loop_signal_start(first, &serving->hangup, SIGHUP, on_hangup);
