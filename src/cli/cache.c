@@ -91,6 +91,14 @@ FALLIBLE cache_remove(struct cli *cli, slice audience)
 	return remove_folder(cli, folder);
 }
 
+FALLIBLE cache_drop(struct cli *cli, slice audience, enum cached kind)
+{
+	const char *path;
+
+	TRY(path_of(cli, "reeve", audience, file_names[kind], &path));
+	return file_remove(path);
+}
+
 /* Names of the folders in the cache; hidden ones are not ours. */
 static FALLIBLE folders(struct cli *cli, const char **ret_root, slice **ret_names, size_t *ret_count)
 {

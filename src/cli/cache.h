@@ -3,7 +3,8 @@
  *
  * Owns      $XDG_CACHE_HOME/reeve/<audience>/oidc-token and refresh-token; "/" in the audience is written as "-".
  * Promises  files 0600 in folders 0700, replaced whole; who renews holds the audience's lock, so that two processes do not both
- *           use up a credential; with auth.shared-cache the access token is also written where the public Go SDK looks.
+ *           use up a credential; with auth.shared-cache the access token is also written where the public Go SDK looks. A
+ *           refresh token never is: it is good once, and two programs with copies of it would end the session for both.
  * Source    spec/tokens.md 9, spec/cli.md 2.5.
  */
 #ifndef CLI_CACHE_H
@@ -20,6 +21,8 @@ FALLIBLE cache_read(struct cli *cli, slice audience, enum cached kind, slice *re
 FALLIBLE cache_write(struct cli *cli, slice audience, enum cached kind, slice token);
 /* Both tokens of one audience, and its folder. */
 FALLIBLE cache_remove(struct cli *cli, slice audience);
+/* One of its tokens alone, from our own place. */
+FALLIBLE cache_drop(struct cli *cli, slice audience, enum cached kind);
 /* All of them; only files of ours and the folders that are empty then. */
 FALLIBLE cache_remove_all(struct cli *cli);
 /* Audiences with a token, as the tokens name them; at most CACHE_AUDIENCES_MAX. */

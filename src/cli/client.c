@@ -130,24 +130,46 @@ static FALLIBLE send_once(struct cli *cli, const struct sending *sending, struct
 	return fetch_wait(fetcher, &request, cli->arena, ret_answer);
 }
 
-FALLIBLE client_send(struct cli *cli, const struct sending *sending, slice *ret_body)
+static FALLIBLE send_traced(struct cli *cli, const struct sending *sending, struct fetch_answer *ret_answer)
 {
-	struct fetch_answer answer = { 0 };
-
 	if (cli->is_traced)
 		fprintf(cli->err, "> %s %.*s (%zu bytes)\n", sending->verb, SLICE_ARG(sending->url), sending->body.len);
-	if (FAILED(send_once(cli, sending, &answer))) {
+	if (FAILED(send_once(cli, sending, ret_answer))) {
 		char why[REPORT_TEXT_BYTES];
 
 		(void)snprintf(why, sizeof(why), "%s", report_current()->text); /* same size: never cut */
 		return refuse(sending->what, fault_row(report_current()->fault)->grpc_code, slice_str(why));
 	}
 	if (cli->is_traced)
-		fprintf(cli->err, "< %d (%zu bytes)\n", answer.http_status, answer.body.len);
+		fprintf(cli->err, "< %d (%zu bytes)\n", ret_answer->http_status, ret_answer->body.len);
+	return OK;
+}
+
+FALLIBLE client_send(struct cli *cli, const struct sending *sending, slice *ret_body)
+{
+	struct fetch_answer answer = { 0 };
+
+	TRY(send_traced(cli, sending, &answer));
 	if (answer.http_status < 200 || answer.http_status > 299)
 		return answer_fault(cli, sending, &answer);
 	*ret_body = answer.body;
 	return OK;
+}
+
+FALLIBLE client_try(struct cli *cli, const struct sending *sending, int *ret_http_status, slice *ret_body)
+{
+	struct fetch_answer answer = { 0 };
+
+	TRY(send_traced(cli, sending, &answer));
+	*ret_http_status = answer.http_status;
+	*ret_body = answer.body;
+	return OK;
+}
+
+void form_add(struct buffer *form, const char *name, slice value)
+{
+	buffer_printf(form, "%s%s=", form->len ? "&" : "", name);
+	percent_encode(form, PERCENT_FORM, value);
 }
 
 /* --- a request's layout --- */
@@ -351,15 +373,15 @@ FALLIBLE ask_layout(struct cli *cli, const struct ask *ask, const char **ret_ver
 
 /* --- calls --- */
 
-static FALLIBLE send_ask(struct cli *cli, const struct ask *ask, slice token, const struct json **ret_answer)
+static FALLIBLE send_ask(struct cli *cli, const struct ask *ask, slice base, slice token, const struct json **ret_answer)
 {
 	struct sending sending = { .what = ask->what, .bearer = token };
 	slice path, query, body = { 0 };
 	char *url;
 
 	TRY(ask_layout(cli, ask, &sending.verb, &path, &query, &sending.body));
-	url = arena_printf(cli->arena, "%.*s%.*s%s%.*s", SLICE_ARG(CONFIG(cli, PLATFORM_API)), SLICE_ARG(path),
-			   query.len ? "?" : "", SLICE_ARG(query));
+	url = arena_printf(cli->arena, "%.*s%.*s%s%.*s", SLICE_ARG(base), SLICE_ARG(path), query.len ? "?" : "",
+			   SLICE_ARG(query));
 	TRY_NEW(url);
 	sending.url = slice_str(url);
 	if (sending.body.len > 0)
@@ -382,11 +404,16 @@ FALLIBLE call(struct cli *cli, const struct ask *ask, const struct json **ret_an
 
 	if (needs_token(&methods[ask->method]))
 		TRY(signin_token(cli, CONFIG(cli, PLATFORM_AUDIENCE), &token));
-	st = send_ask(cli, ask, token, ret_answer);
+	st = send_ask(cli, ask, CONFIG(cli, PLATFORM_API), token, ret_answer);
 	if (st.fault != FAULT_UNAUTHENTIC || !signin_can_renew(cli, CONFIG(cli, PLATFORM_AUDIENCE)))
 		return st;
 	TRY(signin_renew(cli, CONFIG(cli, PLATFORM_AUDIENCE), &token)); /* the keys or the server may be others now */
-	return send_ask(cli, ask, token, ret_answer);
+	return send_ask(cli, ask, CONFIG(cli, PLATFORM_API), token, ret_answer);
+}
+
+FALLIBLE call_issuer(struct cli *cli, const struct ask *ask, const struct json **ret_answer)
+{
+	return send_ask(cli, ask, CONFIG(cli, PLATFORM_ISSUER), slice_str(""), ret_answer);
 }
 
 /* Adds a page's rows; the array doubles. */

@@ -42,6 +42,8 @@ FALLIBLE ask_texts(struct cli *cli, struct ask *ask, const char *path, const sli
 
 /* Calls the method with the session's token (none for public ones). ret_answer: the answer's object. */
 FALLIBLE call(struct cli *cli, const struct ask *ask, const struct json **ret_answer);
+/* The same of a public method at platform.issuer, without a token. */
+FALLIBLE call_issuer(struct cli *cli, const struct ask *ask, const struct json **ret_answer);
 /* All rows of a list of the second version: `items` is the answer's list ("groups"). Page after page, at most CLI_LIST_MAX. */
 FALLIBLE call_list(struct cli *cli, struct ask *ask, const char *items, const struct json ***ret_rows, size_t *ret_count);
 
@@ -59,6 +61,10 @@ struct sending {
 /* Sends it; a status of 2xx gives the body, anything else the fault its JSON names: "<what>: rpc error: code = NotFound desc =
  * ...". */
 FALLIBLE client_send(struct cli *cli, const struct sending *sending, slice *ret_body);
+/* The same for answers that say no in another way than ours: any status is given back. A fault only without an answer. */
+FALLIBLE client_try(struct cli *cli, const struct sending *sending, int *ret_http_status, slice *ret_body);
+/* Adds "name=value" to a form or a query (application/x-www-form-urlencoded). */
+void form_add(struct buffer *form, const char *name, slice value);
 /* Ends the network thread, when there is one. */
 void client_done(struct cli *cli);
 /* Go's name of a gRPC code: "PermissionDenied". */

@@ -63,20 +63,29 @@ static bool is_in_path(struct cli *cli, const char *file)
 	return false;
 }
 
+/* One sign-in, for the API and all registries. */
+static FALLIBLE login_to(struct cli *cli, const slice *hosts, size_t count)
+{
+	slice *audiences = NEW_N(cli->arena, slice, count + 1), *tokens = NEW_N(cli->arena, slice, count + 1);
+
+	TRY_NEW(audiences);
+	TRY_NEW(tokens);
+	audiences[0] = CONFIG(cli, PLATFORM_AUDIENCE);
+	memcpy(audiences + 1, hosts, count * sizeof(*hosts));
+	return login_all(cli, audiences, count + 1, tokens);
+}
+
 static FALLIBLE use_helper(struct cli *cli)
 {
-	slice *hosts, token;
+	slice *hosts;
 	const char *helper;
 	size_t count;
 
 	TRY(docker_registries(cli, &hosts, &count));
 	if (count == 0)
 		return FAIL(FAULT_INVALID, "no registry is configured; say `reeve config set platform.registry HOST`");
-	if (login_is_asked(cli)) {
-		TRY(login_for(cli, CONFIG(cli, PLATFORM_AUDIENCE), slice_str(""), &token));
-		for (size_t i = 0; i < count; i++)
-			TRY(login_for(cli, hosts[i], slice_str(""), &token));
-	}
+	if (login_is_asked(cli))
+		TRY(login_to(cli, hosts, count));
 	TRY(link_helper(cli, &helper));
 	TRY(docker_use_helper(cli, hosts, count));
 	for (size_t i = 0; i < count; i++)
@@ -100,7 +109,7 @@ status configure_docker(struct cli *cli)
 	if (login_is_asked(cli)) {
 		slice session;
 
-		TRY(login_for(cli, CONFIG(cli, PLATFORM_AUDIENCE), slice_str(""), &session));
+		TRY(login_for(cli, CONFIG(cli, PLATFORM_AUDIENCE), &session));
 	}
 	TRY(pull_token_make(cli, SLICE("oci"), SLICE("pull token for docker"), &token));
 	return pull_token_show(cli, &token, SLICE("oci"), flag_on(cli, FLAG_SAVE));

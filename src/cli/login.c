@@ -4,13 +4,13 @@
 #include "cli/login.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <unistd.h>
 
 #include "cli/ambient.h"
 #include "cli/cache.h"
 #include "cli/claims.h"
+#include "cli/interrupt.h"
 #include "cli/machine.h"
+#include "cli/people.h"
 #include "cli/print.h"
 #include "cli/signin.h"
 #include "cli/value.h"
@@ -21,26 +21,15 @@
 #define REFRESH_PART 5                                /* a token is renewed when this part of its life is left */
 #define REFRESH_POLL_S 60                             /* --refresh-all looks for new tokens this often */
 
-static const enum flag_id people_flags[] = { FLAG_HEADLESS, FLAG_SOCIAL_LOGIN, FLAG_ORG_NAME, FLAG_IDENTITY_PROVIDER };
+/* What proves who signs in. */
+enum means { MEANS_MACHINE, MEANS_WORKLOAD, MEANS_PERSON };
 
 bool login_is_asked(const struct cli *cli)
 {
-	for (size_t i = 0; i < sizeof(people_flags) / sizeof(*people_flags); i++)
-		if (flag_given(cli, people_flags[i]))
-			return true;
-	return flag_given(cli, FLAG_IDENTITY) || flag_given(cli, FLAG_IDENTITY_TOKEN);
+	return people_is_asked(cli) || flag_given(cli, FLAG_IDENTITY) || flag_given(cli, FLAG_IDENTITY_TOKEN);
 }
 
 /* --- one sign-in --- */
-
-static FALLIBLE refuse_people(struct cli *cli)
-{
-	for (size_t i = 0; i < sizeof(people_flags) / sizeof(*people_flags); i++)
-		if (flag_given(cli, people_flags[i]))
-			return FAIL(FAULT_UNIMPLEMENTED, "--%s: people cannot sign in here yet; workloads can, with --identity",
-				    flags[people_flags[i]].name);
-	return OK;
-}
 
 /* The workload's own token: what was given, unless the environment's is preferred and there. */
 static FALLIBLE workload_token(struct cli *cli, slice *ret_token)
@@ -56,54 +45,66 @@ static FALLIBLE workload_token(struct cli *cli, slice *ret_token)
 	return OK;
 }
 
-static FALLIBLE credential(struct cli *cli, struct exchange *exchange)
+/* The machine's key, else the workload's token, else nothing: then it is a person who signs in. */
+static FALLIBLE credential(struct cli *cli, struct exchange *exchange, enum means *ret_means)
 {
-	TRY(refuse_people(cli));
-	if (exchange->identity.len == 0 && !flag_given(cli, FLAG_IDENTITY_TOKEN) && machine_is_set(cli)) {
-		exchange->identity = CONFIG(cli, AUTH_IDENTITY);
+	slice machine = machine_is_set(cli) ? CONFIG(cli, AUTH_IDENTITY) : slice_str("");
+	bool is_own = exchange->identity.len == 0 || slice_eq(exchange->identity, machine);
+
+	*ret_means = MEANS_PERSON;
+	if (people_is_asked(cli))
+		return OK;
+	if (machine.len > 0 && is_own && !flag_given(cli, FLAG_IDENTITY_TOKEN)) {
+		*ret_means = MEANS_MACHINE;
+		exchange->identity = machine;
 		return machine_assertion(cli, &exchange->upstream);
 	}
-	if (machine_is_set(cli) && slice_eq(exchange->identity, CONFIG(cli, AUTH_IDENTITY)) &&
-	    !flag_given(cli, FLAG_IDENTITY_TOKEN))
-		return machine_assertion(cli, &exchange->upstream);
 	TRY(workload_token(cli, &exchange->upstream));
 	if (exchange->upstream.len > 0)
-		return OK;
-	if (exchange->identity.len > 0)
-		return FAIL(FAULT_UNAUTHENTIC,
-			    "no token to prove oneself with: give --identity-token; the environment offers none");
-	return FAIL(FAULT_UNAUTHENTIC,
-		    "nothing to sign in with: a workload gives --identity and --identity-token, an operator's machine "
-		    "runs `reeve setup`; people cannot sign in here yet");
+		*ret_means = MEANS_WORKLOAD;
+	return OK;
 }
 
-FALLIBLE login_for(struct cli *cli, slice audience, slice identity, slice *ret_token)
+FALLIBLE login_all(struct cli *cli, const slice *audiences, size_t count, slice *ret_tokens)
 {
-	struct exchange exchange = { .audience = audience,
-				     .what = "signing in",
-				     .identity = identity.len ? identity : flag_text(cli, FLAG_IDENTITY) };
+	slice identity = flag_text(cli, FLAG_IDENTITY);
+	struct exchange exchange = { .what = "signing in" };
+	enum means means;
 
-	TRY(credential(cli, &exchange));
+	for (size_t i = 0; i < count; i++) {
+		exchange.audience = audiences[i];
+		exchange.identity = identity;
+		TRY(credential(cli, &exchange, &means));
+		if (means == MEANS_PERSON)
+			return people_sign_in(cli, audiences, count, identity, ret_tokens);
+		TRY(sts_exchange(cli, &exchange, &ret_tokens[i]));
+		TRY(cache_write(cli, audiences[i], CACHED_ACCESS, ret_tokens[i]));
+	}
+	return OK;
+}
+
+FALLIBLE login_for(struct cli *cli, slice audience, slice *ret_token)
+{
+	return login_all(cli, &audience, 1, ret_token);
+}
+
+/* A new token for one that ends, with nobody there to be asked. */
+static FALLIBLE login_again(struct cli *cli, slice audience, slice subject, slice *ret_token)
+{
+	struct exchange exchange = { .what = "renewing the token", .audience = audience };
+	enum means means;
+
+	exchange.identity = flag_given(cli, FLAG_IDENTITY) ? flag_text(cli, FLAG_IDENTITY) : subject;
+	if (!flag_given(cli, FLAG_IDENTITY) && !flag_given(cli, FLAG_IDENTITY_TOKEN) && signin_can_renew(cli, audience))
+		return signin_renew(cli, audience, ret_token);
+	TRY(credential(cli, &exchange, &means));
+	if (means == MEANS_PERSON)
+		return signin_nobody(cli, audience);
 	TRY(sts_exchange(cli, &exchange, ret_token));
 	return cache_write(cli, audience, CACHED_ACCESS, *ret_token);
 }
 
 /* --- staying signed in --- */
-
-static volatile sig_atomic_t is_over;
-
-static void on_signal(int number)
-{
-	is_over = 1;
-}
-
-static void watch_signals(void)
-{
-	struct sigaction action = { .sa_handler = on_signal };
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-}
 
 /* When the token of this audience is due; 0 when there is none. */
 static int64_t due_s(struct cli *cli, slice audience, slice *ret_subject)
@@ -131,7 +132,7 @@ static int64_t refresh_one(struct cli *cli, slice audience)
 		return REFRESH_POLL_S; /* logged out meanwhile: nothing to renew */
 	if (due > now_s)
 		return due - now_s;
-	if (FAILED(login_for(cli, audience, flag_given(cli, FLAG_IDENTITY) ? slice_str("") : subject, &token))) {
+	if (FAILED(login_again(cli, audience, subject, &token))) {
 		cli_warn(cli, "%s; trying again in %d s", report_current()->text, REFRESH_RETRY_S);
 		report_clear(report_current());
 		return REFRESH_RETRY_S;
@@ -170,15 +171,14 @@ static FALLIBLE refresh_round(struct cli *cli, const slice *audiences, size_t co
 
 static FALLIBLE refresh(struct cli *cli, const slice *audiences, size_t count)
 {
-	watch_signals();
-	while (!is_over) {
+	interrupt_watch();
+	while (!interrupt_came()) {
 		int64_t wait_s;
 
 		TRY(refresh_round(cli, audiences, count, &wait_s));
 		if (fflush(cli->err) != 0)
 			return FAIL(FAULT_INTERNAL, "cannot write messages: %s", strerror(errno));
-		for (int64_t end_us = clock_ticks_us() + wait_s * US_PER_S; !is_over && clock_ticks_us() < end_us;)
-			(void)sleep((unsigned)((end_us - clock_ticks_us()) / US_PER_S + 1)); /* a signal ends it early */
+		(void)interrupt_sleep(wait_s * 1000); /* a signal ends it early, and the loop */
 	}
 	return OK;
 }
@@ -202,7 +202,7 @@ static FALLIBLE tell(struct cli *cli, slice token)
 
 		print_pairs_json(cli, pairs, sizeof(pairs) / sizeof(*pairs));
 	} else {
-		cli_say(cli, "Exchanged the credential for a token for %.*s.", SLICE_ARG(claims.audience));
+		cli_say(cli, "Signed in for %.*s.", SLICE_ARG(claims.audience));
 		fprintf(cli->out, "Valid! Id: %.*s\n", SLICE_ARG(claims.subject));
 	}
 	return OK;
@@ -219,23 +219,49 @@ static FALLIBLE check_existing(struct cli *cli, const slice *audiences, size_t c
 	return OK;
 }
 
+/* Each audience once: a sign-in is good once for each. */
+static FALLIBLE audiences_of(struct cli *cli, slice **ret_audiences, size_t *ret_count)
+{
+	size_t given, count = 0;
+	const slice *list = flag_list(cli, FLAG_AUDIENCES, &given);
+	slice *audiences = NEW_N(cli->arena, slice, given + 1);
+
+	TRY_NEW(audiences);
+	for (size_t i = 0; i < given; i++) {
+		size_t before = 0;
+
+		while (before < count && !slice_eq(audiences[before], list[i]))
+			before++;
+		if (before == count)
+			audiences[count++] = list[i];
+	}
+	if (count == 0)
+		audiences[count++] = CONFIG(cli, PLATFORM_AUDIENCE);
+	*ret_audiences = audiences;
+	*ret_count = count;
+	return OK;
+}
+
+static FALLIBLE login_first(struct cli *cli, const slice *audiences, size_t count)
+{
+	slice *tokens = NEW_N(cli->arena, slice, count);
+
+	TRY_NEW(tokens);
+	TRY(login_all(cli, audiences, count, tokens));
+	for (size_t i = 0; i < count; i++)
+		TRY(tell(cli, tokens[i]));
+	return OK;
+}
+
 status auth_login(struct cli *cli)
 {
 	bool is_all = flag_on(cli, FLAG_REFRESH_ALL), is_only = is_all || flag_on(cli, FLAG_REFRESH_ONLY);
 	size_t count;
-	const slice *audiences = flag_list(cli, FLAG_AUDIENCES, &count);
-	slice own = CONFIG(cli, PLATFORM_AUDIENCE), token;
+	slice *audiences;
 
-	if (flag_given(cli, FLAG_INVITE_CODE))
-		return FAIL(FAULT_UNIMPLEMENTED, "--invite-code: people cannot sign in here yet");
-	if (count == 0) {
-		audiences = &own;
-		count = 1;
-	}
-	for (size_t i = 0; !is_only && i < count; i++) {
-		TRY(login_for(cli, audiences[i], slice_str(""), &token));
-		TRY(tell(cli, token));
-	}
+	TRY(audiences_of(cli, &audiences, &count));
+	if (!is_only)
+		TRY(login_first(cli, audiences, count));
 	if (is_only && !is_all)
 		TRY(check_existing(cli, audiences, count));
 	if (!is_only && !flag_on(cli, FLAG_REFRESH))

@@ -1,7 +1,7 @@
 /*
- * login: signing in: by a workload's own token, by what the environment offers, by this machine's key.
+ * login: signing in: by a workload's own token, by what the environment offers, by this machine's key, or as a person.
  *
- * People sign in by a browser or a code elsewhere; when that is built, it becomes one more credential in login.c.
+ * Start at  login_for().
  */
 #ifndef CLI_LOGIN_H
 #define CLI_LOGIN_H
@@ -10,8 +10,9 @@
 
 /* The verb in hand takes the flags of signing in, and one of them was given. */
 bool login_is_asked(const struct cli *cli);
-/* Signs in for this audience as the flags say, and keeps the token. `identity`: whom to assume; empty: the flag, else what the
- * credential is. */
-FALLIBLE login_for(struct cli *cli, slice audience, slice identity, slice *ret_token);
+/* Signs in for this audience as the flags say, and keeps the token. */
+FALLIBLE login_for(struct cli *cli, slice audience, slice *ret_token);
+/* The same for several different audiences; a person signs in once for all. ret_tokens: room for count. */
+FALLIBLE login_all(struct cli *cli, const slice *audiences, size_t count, slice *ret_tokens);
 
 #endif

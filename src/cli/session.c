@@ -210,7 +210,7 @@ status auth_status(struct cli *cli)
 	slice audience = CONFIG(cli, PLATFORM_AUDIENCE), token;
 
 	if (login_is_asked(cli))
-		TRY(login_for(cli, audience, slice_str(""), &token));
+		TRY(login_for(cli, audience, &token));
 	else if (is_quick)
 		TRY(cache_read(cli, audience, CACHED_ACCESS, &token));
 	else

@@ -3,37 +3,31 @@
  */
 #include "cli/signin.h"
 
-#include "base/encode.h"
 #include "cli/cache.h"
 #include "cli/claims.h"
 #include "cli/client.h"
 #include "cli/files.h"
 #include "cli/machine.h"
+#include "cli/refresh.h"
 
 #define FORM_BYTES_MAX ((size_t)64 * 1024)
 
-enum source { SOURCE_NONE, SOURCE_MACHINE, SOURCE_SESSION };
+enum source { SOURCE_NONE, SOURCE_MACHINE, SOURCE_SESSION, SOURCE_REFRESH };
 
 /* --- the exchange --- */
-
-static void add_pair(struct buffer *form, const char *name, slice value)
-{
-	buffer_printf(form, "%s%s=", form->len ? "&" : "", name);
-	percent_encode(form, PERCENT_FORM, value);
-}
 
 static FALLIBLE exchange_form(struct cli *cli, const struct exchange *exchange, slice *ret_form)
 {
 	struct buffer form;
 
 	buffer_init(&form, cli->arena, FORM_BYTES_MAX);
-	add_pair(&form, "aud", exchange->audience);
+	form_add(&form, "aud", exchange->audience);
 	if (exchange->identity.len > 0)
-		add_pair(&form, "identity", exchange->identity);
+		form_add(&form, "identity", exchange->identity);
 	for (size_t i = 0; i < exchange->scopes_count; i++)
-		add_pair(&form, "scopes", exchange->scopes[i]);
+		form_add(&form, "scopes", exchange->scopes[i]);
 	for (size_t i = 0; i < exchange->capabilities_count; i++)
-		add_pair(&form, "cap", exchange->capabilities[i]);
+		form_add(&form, "cap", exchange->capabilities[i]);
 	if (buffer_failed(&form))
 		return FAIL(FAULT_INVALID, "%s: too many scopes or capabilities", exchange->what);
 	*ret_form = buffer_slice(&form);
@@ -86,18 +80,33 @@ static bool is_live(struct cli *cli, slice token, struct claims *ret_claims)
 	       ret_claims->expires_s - cli_now_s(cli) > SIGNIN_LEFT_S;
 }
 
+/* A person's session goes on while it is the same person's; with no access token left, the session says who it is. */
+static FALLIBLE has_session(struct cli *cli, slice subject, bool *ret_has)
+{
+	struct refresh_claims session = { 0 };
+	slice token;
+
+	TRY(refresh_find(cli, &token, &session));
+	*ret_has = token.len > 0 && (subject.len == 0 || slice_eq(session.subject, subject));
+	return OK;
+}
+
 static FALLIBLE source_of(struct cli *cli, slice audience, enum source *ret_source)
 {
+	bool is_home = slice_eq(audience, cli->config.home_audience), has = false;
 	struct claims claims;
 	slice subject, token;
 
 	*ret_source = SOURCE_NONE;
 	TRY(subject_of(cli, audience, &subject));
-	if (machine_is_set(cli) && (subject.len == 0 || slice_eq(subject, CONFIG(cli, AUTH_IDENTITY)))) {
+	TRY(has_session(cli, subject, &has));
+	if (machine_is_set(cli) && (subject.len ? slice_eq(subject, CONFIG(cli, AUTH_IDENTITY)) : !has)) {
 		*ret_source = SOURCE_MACHINE;
 		return OK;
 	}
-	if (slice_eq(audience, cli->config.home_audience))
+	if (has)
+		*ret_source = SOURCE_REFRESH;
+	if (is_home)
 		return OK;
 	TRY(cache_read(cli, cli->config.home_audience, CACHED_ACCESS, &token));
 	if (is_live(cli, token, &claims) && slice_eq(claims.subject, subject))
@@ -126,6 +135,22 @@ FALLIBLE signin_nobody(struct cli *cli, slice audience)
 	return FAIL(FAULT_UNAUTHENTIC, "nobody is signed in for %.*s; run `reeve auth login`", SLICE_ARG(audience));
 }
 
+/* The API's own token by the session, under the lock of its folder: what another process got meanwhile is taken as it is. */
+static FALLIBLE home_token(struct cli *cli, slice *ret_token)
+{
+	slice home = cli->config.home_audience;
+	struct claims claims;
+	int lock = -1;
+	status st = OK;
+
+	TRY(cache_lock(cli, home, &lock));
+	st = cache_read(cli, home, CACHED_ACCESS, ret_token);
+	if (!FAILED(st) && !is_live(cli, *ret_token, &claims))
+		st = refresh_use(cli, ret_token);
+	file_unlock(lock);
+	return st;
+}
+
 static FALLIBLE renew_from(struct cli *cli, enum source source, slice audience, slice *ret_token)
 {
 	struct exchange exchange = { .audience = audience, .what = "renewing the token" };
@@ -137,6 +162,11 @@ static FALLIBLE renew_from(struct cli *cli, enum source source, slice audience, 
 		break;
 	case SOURCE_SESSION:
 		TRY(cache_read(cli, cli->config.home_audience, CACHED_ACCESS, &exchange.upstream));
+		break;
+	case SOURCE_REFRESH:
+		if (slice_eq(audience, cli->config.home_audience))
+			return refresh_use(cli, ret_token); /* the caller holds the lock */
+		TRY(home_token(cli, &exchange.upstream));
 		break;
 	case SOURCE_NONE:
 		return signin_nobody(cli, audience);

@@ -1,8 +1,8 @@
 /*
  * signin: a token for an audience, from the cache or from what this machine can prove.
  *
- * Owns      when a token is renewed, and with what: this machine's key (machine.h), or the session's own token exchanged for
- *           another audience.
+ * Owns      when a token is renewed, and with what: this machine's key (machine.h), a person's session (refresh.h), or the
+ *           session's own token exchanged for another audience.
  * Promises  a token with SIGNIN_LEFT_S or less is never used; a session keeps its subject: what was signed in as one identity
  * is never renewed as another; two processes do not renew the same token twice. Start at  signin_token() for a call;
  * sts_exchange() is the exchange itself.

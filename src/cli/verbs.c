@@ -49,15 +49,19 @@ const struct verb verbs[] = {
 		   FLAG_REFRESH_ALL, FLAG_HTTP1_DOWNGRADE),
 	     "table id json none", V1_SECURITY_TOKEN_EXCHANGE, auth_login,
 	     "get a token and keep it in the cache\n"
+	     "A person signs in on a page of the server: in a browser opened here, or with --headless in one anywhere, where "
+	     "the "
+	     "code shown here is entered. $BROWSER names another program to open it with.\n"
 	     "A workload names the --identity to assume and gives its own token (--identity-token), or lets it be found: "
-	     "GitHub Actions, "
-	     "$REEVE_ID_TOKEN, a file mounted by a cluster. An operator's machine signs in with its key when nothing else is "
-	     "said."),
+	     "GitHub Actions, $REEVE_ID_TOKEN, a file mounted by a cluster. An operator's machine signs in with its key when "
+	     "nothing else is said."),
 	VERB("auth logout", "", NO_FLAGS, "", LOCAL, auth_logout, "delete the cached tokens, or those of one --audience"),
 	VERB("auth status", "", FLAGS(LOGIN_FLAGS, FLAG_QUICK), "table json terse", V1_AUTH_VALIDATE, auth_status,
 	     "show who the token is, and what it may do where"),
 	VERB("auth token", "", FLAGS(FLAG_CAPABILITIES_NARROW, FLAG_SCOPE_NARROW), "", V1_SECURITY_TOKEN_EXCHANGE, auth_token,
 	     "print the token for an --audience, and nothing else\n"
+	     "It is renewed first when it is about to end. The public Go SDK and the Terraform provider ask for it by running "
+	     "`chainctl auth token`: make that a link to this program.\n"
 	     "With --capabilities or --scope the token printed holds no more than these; it is not kept."),
 	VERB("auth token capabilities", "", NO_FLAGS, "table json csv markdown terse", LOCAL, auth_token_capabilities,
 	     "print the capabilities that the token carries"),
