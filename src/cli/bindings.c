@@ -1,6 +1,7 @@
 /*
  * bindings: `iam role-bindings`.
  */
+#include "cli/choose.h"
 #include "cli/nouns.h"
 #include "cli/resolve.h"
 #include "cli/verbs.h"
@@ -75,13 +76,12 @@ status bindings_create(struct cli *cli)
 	const struct json *row;
 	struct ask ask;
 
-	if (flag_text(cli, FLAG_BOUND_IDENTITY).len == 0 || flag_text(cli, FLAG_ROLE).len == 0)
+	if (!choose_is_possible(cli) && (flag_text(cli, FLAG_BOUND_IDENTITY).len == 0 || flag_text(cli, FLAG_ROLE).len == 0))
 		return MISUSE(cli, "--identity and --role must be given");
 	TRY(resolve_parent(cli, &parent));
 	TRY(resolve_identity(cli, flag_text(cli, FLAG_BOUND_IDENTITY), &identity));
 	TRY(resolve_role(cli, flag_text(cli, FLAG_ROLE), parent, &role));
-	TRY(ask_begin(cli, &ask, METHOD_ROLE_BINDINGS_CREATE_ROLE_BINDING, "binding the role %.*s",
-		      SLICE_ARG(flag_text(cli, FLAG_ROLE))));
+	TRY(ask_begin(cli, &ask, METHOD_ROLE_BINDINGS_CREATE_ROLE_BINDING, "binding the role %.*s", SLICE_ARG(role)));
 	ask_text(&ask, "parent", parent);
 	ask_text(&ask, "role_binding.identity_uid", identity);
 	ask_text(&ask, "role_binding.role_uid", role);

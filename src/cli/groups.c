@@ -91,7 +91,7 @@ status folders_list(struct cli *cli)
 	slice under;
 
 	if (cli->args_count > 0)
-		TRY(resolve_group(cli, cli_arg(cli, 0), GROUP_ANY, &under));
+		TRY(resolve_group_argument(cli, 0, GROUP_ANY, &under));
 	else
 		TRY(resolve_parent(cli, &under));
 	TRY(ask_begin(cli, &ask, METHOD_GROUPS_LIST_GROUPS, "listing folders"));
@@ -100,15 +100,21 @@ status folders_list(struct cli *cli)
 	return print_rows(cli, &folder_show, rows, count, true);
 }
 
-static FALLIBLE get(struct cli *cli, enum group_kind kind, const struct json **ret_group)
+static FALLIBLE get_by_uid(struct cli *cli, enum group_kind kind, slice uid, const struct json **ret_group)
 {
 	struct ask ask;
-	slice uid;
 
-	TRY(resolve_group(cli, cli_arg(cli, 0), kind, &uid));
-	TRY(ask_begin(cli, &ask, METHOD_GROUPS_GET_GROUP, "reading %s %.*s", noun_of(kind), SLICE_ARG(cli_arg(cli, 0))));
+	TRY(ask_begin(cli, &ask, METHOD_GROUPS_GET_GROUP, "reading %s %.*s", noun_of(kind), SLICE_ARG(uid)));
 	ask_text(&ask, "uid", uid);
 	return call(cli, &ask, ret_group);
+}
+
+static FALLIBLE get(struct cli *cli, enum group_kind kind, const struct json **ret_group)
+{
+	slice uid;
+
+	TRY(resolve_group_argument(cli, 0, kind, &uid));
+	return get_by_uid(cli, kind, uid, ret_group);
 }
 
 static FALLIBLE describe(struct cli *cli, enum group_kind kind)
@@ -185,11 +191,12 @@ static FALLIBLE delete (struct cli *cli, enum group_kind kind)
 {
 	const struct json *empty;
 	struct ask ask;
-	slice uid;
+	slice uid, shown;
 
-	TRY(resolve_group(cli, cli_arg(cli, 0), kind, &uid));
-	TRY(cli_confirm(cli, true, "Delete the %s %.*s (%.*s)?", noun_of(kind), SLICE_ARG(cli_arg(cli, 0)), SLICE_ARG(uid)));
-	TRY(ask_begin(cli, &ask, METHOD_GROUPS_DELETE_GROUP, "deleting %s %.*s", noun_of(kind), SLICE_ARG(cli_arg(cli, 0))));
+	TRY(resolve_group_argument(cli, 0, kind, &uid));
+	shown = cli->args_count > 0 ? cli_arg(cli, 0) : uid;
+	TRY(cli_confirm(cli, true, "Delete the %s %.*s (%.*s)?", noun_of(kind), SLICE_ARG(shown), SLICE_ARG(uid)));
+	TRY(ask_begin(cli, &ask, METHOD_GROUPS_DELETE_GROUP, "deleting %s %.*s", noun_of(kind), SLICE_ARG(shown)));
 	ask_text(&ask, "uid", uid);
 	TRY(call(cli, &ask, &empty));
 	cli_say(cli, "Deleted the %s %.*s.", noun_of(kind), SLICE_ARG(uid));

@@ -1,6 +1,7 @@
 /*
  * identities: `iam identities list|describe|update|delete`, and how identities are shown.
  */
+#include "cli/choose.h"
 #include "cli/nouns.h"
 #include "cli/resolve.h"
 #include "cli/value.h"
@@ -218,7 +219,7 @@ status identities_delete(struct cli *cli)
 
 	if (flag_on(cli, FLAG_EXPIRED))
 		return delete_expired(cli);
-	if (cli->args_count == 0)
+	if (cli->args_count == 0 && !choose_is_possible(cli))
 		return MISUSE(cli, "an argument is missing: the identity, or --expired");
 	TRY(resolve_identity(cli, cli_arg(cli, 0), &uid));
 	TRY(cli_confirm(cli, true, "Delete the identity %.*s (%.*s)?", SLICE_ARG(cli_arg(cli, 0)), SLICE_ARG(uid)));

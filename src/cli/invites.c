@@ -1,6 +1,7 @@
 /*
  * invites: `iam invites` and `events subscriptions`: what hangs at a location and is only made, listed and deleted.
  */
+#include "cli/choose.h"
 #include "cli/nouns.h"
 #include "cli/resolve.h"
 #include "cli/value.h"
@@ -39,7 +40,7 @@ static const struct show code_show = { code_columns };
 static FALLIBLE location(struct cli *cli, slice *ret_uid)
 {
 	if (cli->args_count > 0)
-		return resolve_group(cli, cli_arg(cli, 0), GROUP_ANY, ret_uid);
+		return resolve_group_argument(cli, 0, GROUP_ANY, ret_uid);
 	return resolve_parent(cli, ret_uid);
 }
 
@@ -50,7 +51,7 @@ status invites_create(struct cli *cli)
 	struct ask ask;
 	char *ttl;
 
-	if (flag_text(cli, FLAG_ROLE).len == 0)
+	if (flag_text(cli, FLAG_ROLE).len == 0 && !choose_is_possible(cli))
 		return MISUSE(cli, "--role is missing: what the invited may do");
 	TRY(location(cli, &parent));
 	TRY(resolve_role(cli, flag_text(cli, FLAG_ROLE), parent, &role));

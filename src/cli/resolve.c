@@ -3,6 +3,7 @@
  */
 #include "cli/resolve.h"
 
+#include "cli/choose.h"
 #include "cli/client.h"
 #include "model/uid.h"
 
@@ -139,6 +140,15 @@ FALLIBLE resolve_group(struct cli *cli, slice text, enum group_kind kind, slice 
 	return pick(cli, &wanted, rows, count, ret_uid);
 }
 
+FALLIBLE resolve_group_argument(struct cli *cli, size_t i, enum group_kind kind, slice *ret_uid)
+{
+	if (i < cli->args_count)
+		return resolve_group(cli, cli_arg(cli, i), kind, ret_uid);
+	if (choose_is_possible(cli))
+		return choose_group(cli, kind, ret_uid);
+	return MISUSE(cli, "an argument is missing: the %s, by name or id", group_nouns[kind]);
+}
+
 FALLIBLE resolve_parent_if_any(struct cli *cli, slice *ret_uid)
 {
 	slice text = flag_text(cli, FLAG_PARENT);
@@ -152,6 +162,8 @@ FALLIBLE resolve_parent_if_any(struct cli *cli, slice *ret_uid)
 FALLIBLE resolve_parent(struct cli *cli, slice *ret_uid)
 {
 	TRY(resolve_parent_if_any(cli, ret_uid));
+	if (ret_uid->len == 0 && choose_is_possible(cli))
+		return choose_group(cli, GROUP_ANY, ret_uid);
 	if (ret_uid->len == 0)
 		return MISUSE(cli, "--parent is missing: the organization or folder it is for (or set default.group)");
 	return OK;
@@ -166,6 +178,10 @@ FALLIBLE resolve_identity(struct cli *cli, slice text, slice *ret_uid)
 	struct ask ask;
 	size_t count;
 
+	if (text.len == 0 && choose_is_possible(cli))
+		return choose_identity(cli, ret_uid);
+	if (text.len == 0)
+		return MISUSE(cli, "the identity is missing, by name or id");
 	if (is_uid(text)) {
 		*ret_uid = text;
 		return OK;
@@ -183,6 +199,10 @@ FALLIBLE resolve_role(struct cli *cli, slice text, slice at, slice *ret_uid)
 	size_t count, kept = 0;
 	struct ask ask;
 
+	if (text.len == 0 && choose_is_possible(cli))
+		return choose_role(cli, at, ret_uid);
+	if (text.len == 0)
+		return MISUSE(cli, "--role is missing: a role's name or id");
 	if (is_uid(text)) {
 		*ret_uid = text;
 		return OK;

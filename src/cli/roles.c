@@ -1,6 +1,7 @@
 /*
  * roles: `iam roles` and the list of capabilities.
  */
+#include "cli/choose.h"
 #include "cli/nouns.h"
 #include "cli/resolve.h"
 #include "cli/verbs.h"
@@ -87,11 +88,15 @@ status roles_create(struct cli *cli)
 	const slice *names = flag_list(cli, FLAG_CAPABILITIES, &count);
 	const struct json *row;
 	struct ask ask;
-	slice parent;
+	slice parent, *chosen;
 
-	if (count == 0)
+	if (count == 0 && !choose_is_possible(cli))
 		return MISUSE(cli, "--capabilities is missing; see `reeve iam roles capabilities list`");
 	TRY(resolve_parent(cli, &parent));
+	if (count == 0) {
+		TRY(choose_capabilities(cli, NULL, 0, &chosen, &count));
+		names = chosen;
+	}
 	TRY(ask_begin(cli, &ask, METHOD_ROLES_CREATE_ROLE, "creating role %.*s", SLICE_ARG(cli_arg(cli, 0))));
 	ask_text(&ask, "parent", parent);
 	ask_text(&ask, "role.name", cli_arg(cli, 0));
@@ -204,6 +209,21 @@ static FALLIBLE put_changed(struct cli *cli, struct ask *ask, const struct json 
 	return put_capabilities(cli, ask, names, count);
 }
 
+/* --capabilities= on a terminal: a menu, with what the role holds marked. */
+static FALLIBLE put_chosen(struct cli *cli, struct ask *ask, const struct json *role)
+{
+	const struct json *list = json_member(role, "capabilities");
+	slice *held = NEW_N(cli->arena, slice, (json_is(list, JSON_ARRAY) ? list->count : 0) + 1), *names;
+	size_t held_count = 0, count;
+
+	TRY_NEW(held);
+	if (json_is(list, JSON_ARRAY))
+		JSON_EACH (item, list)
+			held[held_count++] = capability_name(item->text);
+	TRY(choose_capabilities(cli, held, held_count, &names, &count));
+	return put_capabilities(cli, ask, names, count);
+}
+
 static FALLIBLE put_change(struct cli *cli, struct ask *ask, const struct json *role)
 {
 	size_t count;
@@ -213,6 +233,8 @@ static FALLIBLE put_change(struct cli *cli, struct ask *ask, const struct json *
 		ask_text(ask, "role.name", flag_text(cli, FLAG_NAME));
 	if (flag_given(cli, FLAG_DESCRIPTION))
 		ask_text(ask, "role.description", flag_text(cli, FLAG_DESCRIPTION));
+	if (flag_given(cli, FLAG_CAPABILITIES) && count == 0 && choose_is_possible(cli))
+		return put_chosen(cli, ask, role);
 	if (flag_given(cli, FLAG_CAPABILITIES))
 		return put_capabilities(cli, ask, names, count);
 	if (flag_given(cli, FLAG_ADD_CAPABILITIES) || flag_given(cli, FLAG_REMOVE_CAPABILITIES))
