@@ -11,6 +11,8 @@
 
 #define ACCOUNT_LINK_LIFE_S S_PER_DAY
 #define ACCOUNT_NAME_BYTES_MAX 200
+#define ACCOUNT_CONNECTION "email"             /* what the connection of local accounts is called */
+#define ACCOUNT_LINK_PATH "/sign-in/password/" /* below the issuer; the link's secret follows */
 
 /* The one form of a login: lower-case ASCII, one "@"; INVALID_ARGUMENT otherwise. In the call's arena. */
 FALLIBLE account_login(struct call *call, slice login, const char *field, slice *ret_login);
@@ -25,9 +27,16 @@ FALLIBLE account_reset_find(struct call *call, slice link_secret, slice *ret_log
 /* Sets the password by a one-time link, which ends with it, and ends the account's sessions. INVALID_ARGUMENT names `password`.
  */
 FALLIBLE account_set_password(struct call *call, slice link_secret, slice password);
-/* An account made through an invite, whose code is only looked at, not accepted. When the invite names an address, login has to
- * be it, and counts as verified because the invite reached it. ALREADY_EXISTS when there is such an account. */
+/* An account made through an invite, whose code is only looked at, not accepted; a single-use one makes one account. When the
+ * invite names an address, login has to be it, and this account may accept this invite; the address counts as verified for
+ * nothing else, for whoever wrote the invite knows its code too. ALREADY_EXISTS when there is such an account. */
 FALLIBLE account_from_invite(struct call *call, slice invite_code, slice login, slice name, slice password,
 			     struct person *ret_person);
+
+/* In a transaction: false for a local account that is disabled or gone; true for everybody else. */
+FALLIBLE account_is_live(struct call *call, const struct person *person, bool *ret_is_live);
+/* In a transaction: may this person, a local account without a verified address, accept the invite of this digest which names
+ * `email`? Only the account that was made through it. */
+FALLIBLE account_may_accept(struct call *call, const struct person *person, slice invite_digest, slice email, bool *ret_may);
 
 #endif

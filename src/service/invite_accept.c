@@ -3,20 +3,31 @@
  */
 #include "crypto/secret.h"
 #include "model/email.h"
+#include "service/accounts.h"
 #include "service/invites_impl.h"
 #include "service/joining.h"
 
-static FALLIBLE check_person(struct call *call, const struct invite *invite, const struct person *person)
+static FALLIBLE has_address(struct call *call, const struct invite *invite, const struct person *person, bool *ret_has)
 {
 	slice email;
+
+	*ret_has = person->email_is_verified && !FAILED(email_canonical(call->arena, person->email, "email", &email)) &&
+		   slice_eq(email, invite->email);
+	report_clear(report_current()); /* an address of no known form is another one */
+	return *ret_has ? OK : account_may_accept(call, person, invite->digest, invite->email, ret_has);
+}
+
+static FALLIBLE check_person(struct call *call, const struct invite *invite, const struct person *person)
+{
+	bool has;
 
 	if (!uid_is_none(&person->confined_to) && !uid_covers(&person->confined_to, &invite->group))
 		return FAIL(FAULT_DENIED,
 			    "the invite is to another organization than the one whose provider you signed in with");
 	if (invite->email.len == 0)
 		return OK;
-	if (!person->email_is_verified || FAILED(email_canonical(call->arena, person->email, "email", &email)) ||
-	    !slice_eq(email, invite->email))
+	TRY(has_address(call, invite, person, &has));
+	if (!has)
 		return FAIL(FAULT_DENIED, "the invite is for another e-mail address; sign in with the account it was sent to, "
 					  "whose provider has verified the address");
 	return OK;

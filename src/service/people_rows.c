@@ -9,6 +9,7 @@
 #include "iam/v2/role_bindings.pb-c.h"
 #include "model/user.h"
 #include "reeve/v1/people.pb-c.h"
+#include "service/accounts.h"
 #include "service/invites.h"
 #include "service/joining.h"
 #include "service/people_impl.h"
@@ -207,6 +208,15 @@ static FALLIBLE record_registered(struct call *call, const struct uid *identity,
 	return joining_record(call, METHOD_V1_AUTH_REGISTER, identity, group, identity, &body->base);
 }
 
+/* A login token may have been made just before. */
+static FALLIBLE require_live(struct call *call, const struct person *person)
+{
+	bool is_live;
+
+	TRY(account_is_live(call, person, &is_live));
+	return is_live ? OK : FAIL(FAULT_UNAUTHENTIC, "the account you signed in with was disabled or deleted");
+}
+
 status reeve_people_join(struct call *call, const Reeve__V1__JoinPeopleRequest *in, Reeve__V1__JoinPeopleResponse *out)
 {
 	struct uid uid, group = { 0 };
@@ -216,6 +226,7 @@ status reeve_people_join(struct call *call, const Reeve__V1__JoinPeopleRequest *
 	bool found;
 
 	TRY(take_person(in->person, &person, &uid));
+	TRY(require_live(call, &person));
 	row.uid = uid;
 	TRY(row_find(call->tx, &table_identities, &row, &row, &found));
 	if (!found && in->is_known)
@@ -243,6 +254,7 @@ status reeve_people_spend(struct call *call, const Reeve__V1__SpendRequest *in, 
 
 	(void)out;
 	TRY(take_person(in->person, &person, &row.uid));
+	TRY(require_live(call, &person));
 	for (size_t i = 0; i < in->n_digests; i++) {
 		TRY(use(call, slice_of(in->digests[i].data, in->digests[i].len), end_of(in->expires_s), &is_first));
 		if (!is_first)
