@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "rpc/nested.h"
 #include "rpc/rpc_impl.h"
+#include "service/ahead.h"
 
 #define OPENAPI_BYTES_MAX ((size_t)8 * 1024 * 1024)
 #define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
@@ -64,6 +65,27 @@ static FALLIBLE work_through(struct journey *journey)
 	if (call->method->place == PLACE_LOOP) /* came here for what memory does not hold */
 		return run_method(journey);
 	return store_read(call->parts->store, read_snapshot, journey, call->arena);
+}
+
+static FALLIBLE to_writer(struct journey *journey);
+static bool is_away(struct journey *journey, status handed);
+
+/* What the method needs from outside, then the transaction, which admits it again. */
+static void on_worker_ahead(struct work *work)
+{
+	struct journey *journey = CONTAINER_OF(work, struct journey, work);
+	struct report *before = report_use(&journey->call.report);
+	struct call *call = &journey->call;
+
+	call->may_block = true;
+	call->drawn = 0;
+	journey->result = in_time(journey);
+	if (!FAILED(journey->result))
+		journey->result = ahead_find(call->method->id)(call, journey->in);
+	call->may_block = false;
+	if (FAILED(journey->result) || !is_away(journey, to_writer(journey)))
+		hand_back(journey);
+	(void)report_use(before); /* this thread's next call has its own */
 }
 
 static void on_worker(struct work *work)
@@ -134,7 +156,7 @@ FALLIBLE rpc_nested(struct call *outer, const struct caller *caller, slice crede
 static FALLIBLE to_worker(struct journey *journey)
 {
 	journey->call.subject = NULL; /* what the loop's thread resolved is not for another one */
-	journey->work.run = on_worker;
+	journey->work.run = journey->call.method->place == PLACE_WRITE ? on_worker_ahead : on_worker;
 	return workers_give(journey->rpc->options.workers, &journey->work);
 }
 
@@ -162,7 +184,7 @@ static bool go(struct journey *journey)
 {
 	struct call *call = &journey->call;
 
-	if (call->method->place == PLACE_WRITE)
+	if (call->method->place == PLACE_WRITE && !ahead_find(call->method->id))
 		return is_away(journey, to_writer(journey));
 	journey->result = journey_admit(journey);
 	if (FAILED(journey->result))

@@ -54,6 +54,11 @@ export async function openIssuer() {
     response.setHeader('content-type', 'application/json');
     if (request.url === '/.well-known/openid-configuration') {
       response.end(JSON.stringify({ issuer: issuer.url, jwks_uri: `${issuer.url}/jwks` }));
+    } else if (/^\/(own|other|plain)\/\.well-known\/openid-configuration$/.test(request.url)) { // providers of organizations
+      const own = issuer.url + request.url.replace(/\/\.well-known.*/, '');
+      const endpoints = { authorization_endpoint: `${own}/authorize`, token_endpoint: `${own}/token` };
+      const methods = request.url.startsWith('/plain') ? { code_challenge_methods_supported: ['plain'] } : {};
+      response.end(JSON.stringify({ issuer: own, jwks_uri: `${issuer.url}/jwks`, ...endpoints, ...methods }));
     } else if (request.url === '/jwks') {
       issuer.fetched++;
       response.end(JSON.stringify({ keys: issuer.keys }));
