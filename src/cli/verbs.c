@@ -18,6 +18,10 @@
 	FLAG_IDENTITY_ISSUER, FLAG_IDENTITY_ISSUER_PATTERN, FLAG_SUBJECT, FLAG_SUBJECT_PATTERN, FLAG_AUDIENCE_MATCH, \
 		FLAG_AUDIENCE_PATTERN, FLAG_CLAIM_PATTERN, FLAG_ISSUER_KEYS, FLAG_EXPIRATION
 #define PULL_FLAGS FLAG_PULL_NAME, FLAG_PULL_DESCRIPTION, FLAG_PARENT, FLAG_REPOSITORY, FLAG_SAVE, FLAG_PULL_TTL
+#define PROVIDER_FLAGS                                                                                               \
+	FLAG_PROVIDER_NAME, FLAG_PROVIDER_DESCRIPTION, FLAG_CONFIGURATION_TYPE, FLAG_DEFAULT_ROLE, FLAG_OIDC_ISSUER, \
+		FLAG_OIDC_CLIENT_ID, FLAG_OIDC_CLIENT_SECRET, FLAG_OIDC_PKCE_ENABLED, FLAG_OIDC_ADDITIONAL_SCOPES,   \
+		FLAG_OIDC_GROUPS_CLAIM
 #define LISTS "table id json csv markdown terse tree wide none"
 #define METHOD_LOCAL VERB_NO_METHOD
 #define VERB(words_, args_, flags_, outputs_, method_, run_, help_)                                                            \
@@ -175,6 +179,38 @@ const struct verb verbs[] = {
 	VERB("iam invites delete", "INVITE_ID...", FLAGS(FLAG_YES), "", GROUP_INVITES_DELETE_GROUP_INVITE, invites_delete,
 	     "make invites stop working"),
 
+	VERB("iam identity-providers create", "", FLAGS(PROVIDER_FLAGS, FLAG_OIDC_CORRELATION_RULE, FLAG_PARENT, FLAG_YES),
+	     LISTS, IDENTITY_PROVIDERS_CREATE_IDENTITY_PROVIDER, providers_create,
+	     "let an organization's people sign in at its own OpenID Connect provider\n"
+	     "Register this server there first, as a web application with the redirect URI <server>/oauth/callback. The "
+	     "provider's discovery document is looked at before anything is written."),
+	VERB("iam identity-providers list", "", FLAGS(FLAG_PARENT, FLAG_RECURSIVE), LISTS,
+	     IDENTITY_PROVIDERS_LIST_IDENTITY_PROVIDERS, providers_list, "list identity providers"),
+	VERB("iam identity-providers describe", "PROVIDER", NO_FLAGS, "json id table", IDENTITY_PROVIDERS_GET_IDENTITY_PROVIDER,
+	     providers_describe, "show one identity provider; never its secret"),
+	VERB("iam identity-providers update", "PROVIDER", FLAGS(PROVIDER_FLAGS, FLAG_YES), LISTS,
+	     IDENTITY_PROVIDERS_UPDATE_IDENTITY_PROVIDER, providers_update, "change an identity provider"),
+	VERB("iam identity-providers delete", "PROVIDER", FLAGS(FLAG_YES), "table id none",
+	     IDENTITY_PROVIDERS_DELETE_IDENTITY_PROVIDER, providers_delete,
+	     "delete an identity provider and end the sessions begun there"),
+
+	VERB("iam accounts create", "LOGIN", FLAGS(FLAG_PERSON_NAME, FLAG_EMAIL_VERIFIED), LISTS, REEVE_ACCOUNTS_CREATE_ACCOUNT,
+	     accounts_create,
+	     "make an account that signs in with an e-mail address and a password (operators)\n"
+	     "Prints a one-time link, valid for a day, by which its person sets the password."),
+	VERB("iam accounts list", "", NO_FLAGS, LISTS, REEVE_ACCOUNTS_LIST_ACCOUNTS, accounts_list,
+	     "list the accounts of this server (operators)"),
+	VERB("iam accounts describe", "LOGIN", NO_FLAGS, "json id table", REEVE_ACCOUNTS_GET_ACCOUNT, accounts_describe,
+	     "show one account (operators)"),
+	VERB("iam accounts reset", "LOGIN", FLAGS(FLAG_YES), LISTS, REEVE_ACCOUNTS_CREATE_RESET_LINK, accounts_reset,
+	     "print a new one-time link for setting the password (operators)"),
+	VERB("iam accounts disable", "LOGIN", FLAGS(FLAG_YES), LISTS, REEVE_ACCOUNTS_DISABLE_ACCOUNT, accounts_disable,
+	     "keep a person from signing in and end their sessions (operators)"),
+	VERB("iam accounts enable", "LOGIN", NO_FLAGS, LISTS, REEVE_ACCOUNTS_ENABLE_ACCOUNT, accounts_enable,
+	     "let a disabled account sign in again (operators)"),
+	VERB("iam accounts delete", "LOGIN", FLAGS(FLAG_YES), "", REEVE_ACCOUNTS_DELETE_ACCOUNT, accounts_delete,
+	     "delete an account with its identity, roles and sessions (operators)"),
+
 	VERB("events subscriptions create", "SINK_URL", FLAGS(FLAG_PARENT, FLAG_YES), LISTS, SUBSCRIPTIONS_CREATE_SUBSCRIPTION,
 	     subscriptions_create, "send events of a location to an HTTPS sink"),
 	VERB("events subscriptions list", "", FLAGS(FLAG_PARENT), LISTS, SUBSCRIPTIONS_LIST_SUBSCRIPTIONS, subscriptions_list,
@@ -224,6 +260,8 @@ const struct topic topics[] = {
 	{ "iam roles capabilities", "what a role can hold" },
 	{ "iam role-bindings", "who holds which role where" },
 	{ "iam invites", "codes that let people in" },
+	{ "iam identity-providers", "where an organization's people sign in" },
+	{ "iam accounts", "people who sign in here with a password (operators)" },
 	{ "events", "events for other systems" },
 	{ "events subscriptions", "where events are sent" },
 	{ "images", "what is in the registries" },

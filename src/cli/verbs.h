@@ -73,6 +73,20 @@ status invites_delete(struct cli *cli);
 status subscriptions_create(struct cli *cli);
 status subscriptions_list(struct cli *cli);
 status subscriptions_delete(struct cli *cli);
+/* providers.c */
+status providers_create(struct cli *cli);
+status providers_list(struct cli *cli);
+status providers_describe(struct cli *cli);
+status providers_update(struct cli *cli);
+status providers_delete(struct cli *cli);
+/* accounts.c */
+status accounts_create(struct cli *cli);
+status accounts_list(struct cli *cli);
+status accounts_describe(struct cli *cli);
+status accounts_reset(struct cli *cli);
+status accounts_disable(struct cli *cli);
+status accounts_enable(struct cli *cli);
+status accounts_delete(struct cli *cli);
 /* images.c */
 status repos_create(struct cli *cli);
 status repos_list(struct cli *cli);

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "login/oauth.h"
+#include "login/orgcheck.h"
 #include "registry/path.h"
 #include "rpc/nested.h"
 #include "server/connections.h"
@@ -264,6 +265,7 @@ static FALLIBLE open_calls(struct server_parts *parts)
 	TRY(rpc_new(&options, &parts->rpc));
 	registry_speak(parts->rpc);
 	oauth_speak(parts->rpc);
+	orgcheck_speak(parts->rpc);
 	return OK;
 }
 

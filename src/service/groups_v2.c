@@ -3,6 +3,7 @@
  */
 #include "handlers.gen.h"
 #include "iam/v2/groups.pb-c.h"
+#include "service/eligible.h"
 #include "service/groups.h"
 
 typedef Chainguard__Platform__Iam__V2__Group group_v2;
@@ -125,4 +126,41 @@ status groups_delete_group(struct call *call, const Chainguard__Platform__Iam__V
 	(void)out;
 	TRY(uid_parse_field(slice_str(in->uid), "uid", &uid));
 	return group_delete(call, &uid);
+}
+
+/* ---- people who do not belong to it yet ---- */
+
+/* All that a stranger learns. */
+status groups_lookup_group(struct call *call, const Chainguard__Platform__Iam__V2__LookupGroupRequest *in,
+			   Chainguard__Platform__Iam__V2__LookupGroupResponse *out)
+{
+	struct group group;
+
+	(void)in;
+	TRY(eligible_get(call, &group));
+	TRY_MESSAGE(call, out->group, chainguard__platform__iam__v2__group);
+	TRY(put_uid(call, &group.uid, &out->group->uid));
+	TRY(put_text(call, group.name, &out->group->name));
+	TRY(put_text(call, group.description, &out->group->description));
+	out->group->verified = true;
+	return OK;
+}
+
+status groups_check_eligibility(struct call *call, const Chainguard__Platform__Iam__V2__CheckEligibilityRequest *in,
+				Chainguard__Platform__Iam__V2__CheckEligibilityResponse *out)
+{
+	struct group group;
+	bool found;
+
+	(void)in;
+	TRY(eligible_find(call, &group, &found));
+	out->eligible = found;
+	return OK;
+}
+
+status groups_request_group_access(struct call *call, const Chainguard__Platform__Iam__V2__RequestGroupAccessRequest *in,
+				   Chainguard__Platform__Iam__V2__RequestGroupAccessResponse *out)
+{
+	(void)out;
+	return eligible_ask(call, slice_str(in->group_uid), "group_uid");
 }

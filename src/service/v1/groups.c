@@ -4,6 +4,7 @@
 #include "service/groups.h"
 #include "handlers.gen.h"
 #include "iam/v1/groups.pb-c.h"
+#include "service/eligible.h"
 
 typedef Chainguard__Platform__Iam__Group group_v1;
 typedef Chainguard__Platform__Iam__Group__ResourceLimitsEntry limit_entry;
@@ -107,4 +108,40 @@ status v1_groups_delete(struct call *call, const Chainguard__Platform__Iam__Dele
 	(void)out;
 	TRY(uid_parse_field(slice_str(in->id), "id", &uid));
 	return group_delete(call, &uid);
+}
+
+/* ---- people who do not belong to it yet ---- */
+
+status v1_groups_lookup_group(struct call *call, const Chainguard__Platform__Iam__LookupGroupRequest *in,
+			      Chainguard__Platform__Iam__LookupGroupResponse *out)
+{
+	struct group group;
+
+	(void)in;
+	TRY(eligible_get(call, &group));
+	TRY_MESSAGE(call, out->group, chainguard__platform__iam__group);
+	TRY(put_uid(call, &group.uid, &out->group->id));
+	TRY(put_text(call, group.name, &out->group->name));
+	TRY(put_text(call, group.description, &out->group->description));
+	out->group->verified = true;
+	return OK;
+}
+
+status v1_groups_check_eligibility(struct call *call, const Chainguard__Platform__Iam__CheckEligibilityRequest *in,
+				   Chainguard__Platform__Iam__CheckEligibilityResponse *out)
+{
+	struct group group;
+	bool found;
+
+	(void)in;
+	TRY(eligible_find(call, &group, &found));
+	out->eligible = found;
+	return OK;
+}
+
+status v1_groups_request_group_access(struct call *call, const Chainguard__Platform__Iam__RequestGroupAccessRequest *in,
+				      Chainguard__Platform__Iam__RequestGroupAccessResponse *out)
+{
+	(void)out;
+	return eligible_ask(call, slice_str(in->group_id), "group_id");
 }
