@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "login/oauth.h"
 #include "login/orgcheck.h"
+#include "login/shown.h"
 #include "registry/path.h"
 #include "rpc/nested.h"
 #include "server/connections.h"
@@ -266,6 +267,8 @@ static FALLIBLE open_calls(struct server_parts *parts)
 	registry_speak(parts->rpc);
 	oauth_speak(parts->rpc);
 	orgcheck_speak(parts->rpc);
+	TRY(shown_open(parts->arena, parts->settings.issuer_url));
+	shown_speak(parts->rpc);
 	return OK;
 }
 
@@ -304,6 +307,7 @@ FALLIBLE parts_open(struct server_parts *parts, const struct config *config, sli
 void parts_close(struct server_parts *parts)
 {
 	parts->workers = workers_free(parts->workers);
+	shown_close();
 	parts->rpc = rpc_free(parts->rpc);
 	parts->parts.trail = trail_close(parts->parts.trail);
 	parts->parts.store = store_close(parts->parts.store);
