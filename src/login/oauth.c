@@ -115,8 +115,8 @@ static FALLIBLE refresh(struct call *call, const token_request *in, token_respon
 		return FAIL_FIELD("refresh_token", "must be given");
 	if (!call->may_block)
 		return FAIL(FAULT_ELSEWHERE, "a refresh token is used up");
-	TRY(as_grant(family_use(call, slice_str(in->refresh_token), slice_str(in->client_id), &exchange, &done,
-				&refresh_token)));
+	TRY(as_grant(
+		family_use(call, slice_str(in->refresh_token), slice_str(in->client_id), &exchange, &done, &refresh_token)));
 	TRY(put_text(call, done.token.text, &out->access_token));
 	TRY(put_text(call, refresh_token, &out->refresh_token));
 	out->expires_in = (int32_t)(done.token.expires_s - done.token.issued_s);
@@ -127,10 +127,8 @@ static FALLIBLE refresh(struct call *call, const token_request *in, token_respon
 
 static FALLIBLE give_for_code(struct call *call, const token_request *in, token_response *out)
 {
-	struct grant grant;
+	struct grant grant = { .scope = SLICE("") };
 
-	if (!call->may_block)
-		return FAIL(FAULT_ELSEWHERE, "a code is used up");
 	TRY(code_take(call, in, &grant));
 	return oauth_issue(call, &grant, out);
 }
@@ -149,5 +147,6 @@ status reeve_oauth_token(struct call *call, const token_request *in, token_respo
 		return give_for_code(call, in, out);
 	if (slice_is(grant, GRANT_REFRESH))
 		return refresh(call, in, out);
-	return OAUTH_FAIL("unsupported_grant_type", "grant_type must be " GRANT_CODE ", " GRANT_REFRESH " or " OAUTH_GRANT_DEVICE);
+	return OAUTH_FAIL("unsupported_grant_type",
+			  "grant_type must be " GRANT_CODE ", " GRANT_REFRESH " or " OAUTH_GRANT_DEVICE);
 }

@@ -22,7 +22,12 @@ before(async () => {
   writeFileSync(path.join(secrets, 'google'), 'a-secret-of-the-test\n', { mode: 0o600 });
   world = await openWorld({ issuer: google, flags: ['--login.google.client-id', 'reeve-at-google', '--login.google.client-secret-file', path.join(secrets, 'google'), '--login.google.issuer', google.url] });
 });
-after(async () => { await world?.close(); await google?.close(); rmSync(secrets, { recursive: true, force: true }); });
+after(async () => {
+  google?.server.closeAllConnections();
+  await google?.close();
+  rmSync(secrets, { recursive: true, force: true });
+  await world?.close();
+});
 
 // A provider whose person says yes to everything: who that is, the test says.
 async function openGoogle() {
@@ -237,7 +242,7 @@ describe('strangers', () => {
 const patience = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('a person', () => {
-  test('sees who asks from where, says yes, and the device has tokens once', async () => {
+  test('Storm-2372: sees who asks from where, says yes, and the device has tokens once', async () => {
     const from = fresh();
     const { json } = await begin({ from, headers: { 'user-agent': 'kiosk/1.0' } });
     const asked = await new Browser().activate(json.user_code.toLowerCase().replace('-', ''), null);
@@ -312,7 +317,7 @@ describe('a person', () => {
     assert.equal(last.status, 429, last.text);
   });
 
-  test('is never asked for a code before signing in', async () => {
+  test('Storm-2372: is never asked for a code before signing in', async () => {
     const { json } = await begin({ from: fresh() });
     const page = await new Browser().go(`/activate?user_code=${json.user_code}`);
     assert.doesNotMatch(page.text, /<input id="user-code"/);
