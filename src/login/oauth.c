@@ -4,7 +4,7 @@
 #include "handlers.gen.h"
 #include "login/code.h"
 #include "model/user.h"
-#include "service/people.h"
+#include "service/families.h"
 #include "token/kind.h"
 
 #define GRANT_CODE "authorization_code"
@@ -90,14 +90,45 @@ FALLIBLE oauth_issue(struct call *call, const struct grant *grant, token_respons
 	return put_text(call, SLICE("Bearer"), &out->token_type);
 }
 
+/* ---- a session that goes on ---- */
+
+/* A refresh token that is none is an invalid grant; 401 would say the client is unknown (RFC 6749 section 5.2). */
+static FALLIBLE as_grant(status result)
+{
+	struct report *report = report_current();
+	char text[REPORT_TEXT_BYTES];
+
+	if (result.fault != FAULT_UNAUTHENTIC)
+		return result;
+	memcpy(text, report->text, sizeof(text));
+	return OAUTH_FAIL("invalid_grant", "%s", text);
+}
+
+/* As ExchangeRefreshToken, for our API; bound to the client that signed in. */
+static FALLIBLE refresh(struct call *call, const token_request *in, token_response *out)
+{
+	struct exchange exchange = { .audiences = &call->parts->settings->api_url, .audiences_count = 1, .may_block = true };
+	struct exchanged done = { 0 };
+	slice refresh_token = SLICE("");
+
+	if (!*in->refresh_token)
+		return FAIL_FIELD("refresh_token", "must be given");
+	if (!call->may_block)
+		return FAIL(FAULT_ELSEWHERE, "a refresh token is used up");
+	TRY(as_grant(
+		family_use(call, slice_str(in->refresh_token), slice_str(in->client_id), &exchange, &done, &refresh_token)));
+	TRY(put_text(call, done.token.text, &out->access_token));
+	TRY(put_text(call, refresh_token, &out->refresh_token));
+	out->expires_in = (int32_t)(done.token.expires_s - done.token.issued_s);
+	return put_text(call, SLICE("Bearer"), &out->token_type);
+}
+
 /* ---- the endpoint ---- */
 
 static FALLIBLE give_for_code(struct call *call, const token_request *in, token_response *out)
 {
-	struct grant grant;
+	struct grant grant = { .scope = SLICE("") };
 
-	if (!call->may_block)
-		return FAIL(FAULT_ELSEWHERE, "a code is used up");
 	TRY(code_take(call, in, &grant));
 	return oauth_issue(call, &grant, out);
 }
@@ -114,5 +145,8 @@ status reeve_oauth_token(struct call *call, const token_request *in, token_respo
 		return device_poll(call, in, out);
 	if (slice_is(grant, GRANT_CODE))
 		return give_for_code(call, in, out);
-	return OAUTH_FAIL("unsupported_grant_type", "grant_type must be " GRANT_CODE " or " OAUTH_GRANT_DEVICE);
+	if (slice_is(grant, GRANT_REFRESH))
+		return refresh(call, in, out);
+	return OAUTH_FAIL("unsupported_grant_type",
+			  "grant_type must be " GRANT_CODE ", " GRANT_REFRESH " or " OAUTH_GRANT_DEVICE);
 }

@@ -6,7 +6,6 @@
 #include "login/device.h"
 #include "login/device_room.h"
 #include "login/polls.h"
-#include "people_fake.h"
 
 typedef Reeve__V1__DeviceAuthorizationResponse device_begun;
 
