@@ -9,6 +9,7 @@
 #include "cli/login.h"
 #include "cli/machine.h"
 #include "cli/nouns.h"
+#include "cli/refresh.h"
 #include "cli/resolve.h"
 #include "cli/signin.h"
 #include "cli/value.h"
@@ -19,6 +20,10 @@
 
 status auth_logout(struct cli *cli)
 {
+	bool is_all = !flag_given(cli, FLAG_AUDIENCE) || slice_eq(CONFIG(cli, PLATFORM_AUDIENCE), cli->config.home_audience);
+
+	if (is_all && !refresh_end(cli))
+		cli_warn(cli, "the server could not be told: the session there goes on until it runs out");
 	if (flag_given(cli, FLAG_AUDIENCE))
 		TRY(cache_remove(cli, CONFIG(cli, PLATFORM_AUDIENCE)));
 	else
@@ -120,7 +125,7 @@ status auth_token(struct cli *cli)
 {
 	slice token;
 
-	TRY(signin_token(cli, CONFIG(cli, PLATFORM_AUDIENCE), &token));
+	TRY(login_token(cli, CONFIG(cli, PLATFORM_AUDIENCE), &token));
 	if (flag_given(cli, FLAG_CAPABILITIES_NARROW) || flag_given(cli, FLAG_SCOPE_NARROW))
 		TRY(narrowed(cli, token, &token));
 	fprintf(cli->out, "%.*s%s", SLICE_ARG(token), isatty(fileno(cli->out)) ? "\n" : "");
