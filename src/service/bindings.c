@@ -1,6 +1,7 @@
 #include "service/bindings.h"
 
 #include "model/role.h"
+#include "service/families.h"
 
 static const struct page_field fields[] = {
 	{ "uid", -1, false },
@@ -110,13 +111,15 @@ FALLIBLE binding_update(struct call *call, const struct uid *uid, const struct b
 
 FALLIBLE binding_delete(struct call *call, const struct uid *uid)
 {
-	struct binding key = { .uid = *uid };
-	struct uid group = uid_parent(uid);
-	bool deleted;
+	struct binding binding = { .uid = *uid };
+	bool found, deleted;
 
-	TRY(row_delete(call->tx, &table_bindings, &key, &deleted));
-	if (deleted)
-		call_touched(call, uid, &group);
+	TRY(row_find(call->tx, &table_bindings, &binding, &binding, &found));
+	if (!found)
+		return OK;
+	TRY(row_delete(call->tx, &table_bindings, &binding, &deleted));
+	TRY(families_left(call, &binding.identity, &binding.group));
+	call_touched(call, uid, &binding.group);
 	return OK;
 }
 

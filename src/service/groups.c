@@ -208,6 +208,7 @@ FALLIBLE group_delete(struct call *call, const struct uid *uid)
 	TRY(delete_with(call, &table_limits, LIMITS_GROUP, uid));
 	TRY(delete_with(call, &table_invites, INVITES_GROUP, uid));
 	TRY(delete_with(call, &table_signin_rules, SIGNIN_RULES_GROUP, uid));
+	TRY(delete_with(call, &table_families, FAMILIES_CONFINED_TO, uid));
 	TRY(delete_with(call, &table_access_requests, ACCESS_REQUESTS_GROUP, uid));
 	TRY(row_delete(call->tx, &table_groups, &group, &deleted));
 	call_touched(call, uid, uid_is_none(&above) ? uid : &above);

@@ -4,6 +4,7 @@
 #include "fetch/url.h"
 #include "model/pattern.h"
 #include "model/rules.h"
+#include "service/families.h"
 
 #define CLAIM_BYTES_MAX 1024
 #define KEYS_BYTES_MAX ((size_t)32 * 1024)
@@ -249,6 +250,10 @@ FALLIBLE identity_delete(struct call *call, const struct uid *uid)
 	query_init(&query);
 	query_eq_uid(&query, BINDINGS_IDENTITY, uid);
 	TRY(row_delete_all(call->tx, &table_bindings, &query, &count));
+	TRY(families_end(call, uid, NULL));
+	query_init(&query);
+	query_eq_uid(&query, ACCESS_REQUESTS_IDENTITY, uid);
+	TRY(row_delete_all(call->tx, &table_access_requests, &query, &count));
 	TRY(row_delete(call->tx, &table_identities, &identity, &deleted));
 	call_touched(call, uid, &identity.parent);
 	return OK;

@@ -185,7 +185,7 @@ static FALLIBLE assume_own(struct issuer *issuer, struct arena *arena, slice tex
 
 /* ---- people who just signed in ---- */
 
-static FALLIBLE assume_self(struct arena *arena, const struct login *login, struct assumed *ret_assumed)
+FALLIBLE token_login_assume(struct arena *arena, const struct login *login, struct assumed *ret_assumed)
 {
 	const struct person *person = &login->person;
 
@@ -239,7 +239,7 @@ static FALLIBLE cross_login(struct issuer *issuer, struct arena *arena, const st
 	struct assumed self;
 
 	TRY_NEW(subject);
-	TRY(assume_self(arena, login, &self));
+	TRY(token_login_assume(arena, login, &self));
 	caller.subject = slice_str(subject);
 	caller.expires_s = issuer_now_us(issuer) / US_PER_S + issuer->options.access_life_s;
 	TRY(own_claims(issuer, arena, &self, caller.subject, caller.expires_s, &claims));
@@ -260,7 +260,7 @@ static FALLIBLE assume_login(struct issuer *issuer, struct arena *arena, slice t
 	if (!asked->may_block)
 		return FAIL(FAULT_ELSEWHERE, "what is good once must be written down");
 	if (uid_is_none(asked->identity) || uid_eq(asked->identity, &login->identity))
-		TRY(assume_self(arena, login, ret_assumed));
+		TRY(token_login_assume(arena, login, ret_assumed));
 	else
 		TRY(cross_login(issuer, arena, login, asked, ret_assumed));
 	ret_assumed->once = login->token_id;

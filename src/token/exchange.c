@@ -202,3 +202,19 @@ FALLIBLE token_exchange(struct issuer *issuer, struct arena *arena, const struct
 	*ret_exchanged = done;
 	return OK;
 }
+
+FALLIBLE token_issue(struct issuer *issuer, struct arena *arena, const struct exchange *in, const struct assumed *who,
+		     struct exchanged *ret_exchanged)
+{
+	struct exchanged done = { .who = *who };
+	struct mint mint = {
+		.kind = TOKEN_ACCESS, .who = &done.who, .audiences = in->audiences, .audiences_count = in->audiences_count
+	};
+
+	if (in->audiences_count == 0)
+		return FAIL(FAULT_INVALID, "audience must be specified");
+	TRY(grants_of(issuer, arena, in, &done.who, &mint));
+	TRY(token_mint(issuer, arena, &mint, &done.token));
+	*ret_exchanged = done;
+	return OK;
+}

@@ -1,6 +1,7 @@
 /*
  * sealed: bytes that only this server can read or make: cookies, codes, other people's secrets that rest in the store.
  */
+#include "crypto/digest.h"
 #include "crypto/seal.h"
 #include "token/issuer_impl.h"
 
@@ -34,4 +35,12 @@ FALLIBLE issuer_open(struct issuer *issuer, const char *label, struct arena *are
 	TRY(seal_open(&key, slice_str(label), sealed, plain, sealed.len, &len));
 	*ret_plain = slice_of(plain, len);
 	return OK;
+}
+
+FALLIBLE issuer_mac(struct issuer *issuer, const char *label, slice bytes, unsigned char ret_mac[32])
+{
+	SECRET key = { 0 };
+
+	TRY(vault_derive(issuer->vault, slice_str(label), &key));
+	return hmac_sha256(secret_bytes(&key), bytes, ret_mac);
 }

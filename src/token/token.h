@@ -187,6 +187,10 @@ FALLIBLE token_login_mint(struct issuer *issuer, struct arena *arena, const stru
 FALLIBLE token_login_read(struct issuer *issuer, struct arena *arena, slice text, const struct uid *identity_provider,
 			  bool may_block, struct login *ret_login);
 
+/* What an access token for the person themselves would say of them: act, email, upstream, where they are confined to. In the
+ * arena. */
+FALLIBLE token_login_assume(struct arena *arena, const struct login *login, struct assumed *ret_assumed);
+
 /* ---- what rests or travels sealed, under a key of its own for each label ---- */
 
 #define ISSUER_SEALED_BYTES_MAX ((size_t)64 * 1024)
@@ -194,6 +198,9 @@ FALLIBLE token_login_read(struct issuer *issuer, struct arena *arena, slice text
 FALLIBLE issuer_seal(struct issuer *issuer, const char *label, struct arena *arena, slice plain, slice *ret_sealed);
 /* FAULT_LOST when it was not sealed here under this label, or was changed. */
 FALLIBLE issuer_open(struct issuer *issuer, const char *label, struct arena *arena, slice sealed, slice *ret_plain);
+
+/* Proves later that this server wrote the bytes, under this label. */
+FALLIBLE issuer_mac(struct issuer *issuer, const char *label, slice bytes, unsigned char ret_mac[32]);
 
 /* ---- the exchange (tokens.md 3) ---- */
 
@@ -216,5 +223,8 @@ struct exchanged {
 /* INVALID_ARGUMENT without an audience or for one we do not mint for; PERMISSION_DENIED with `invalid "<claim>"` on a mismatch.
  */
 FALLIBLE token_exchange(struct issuer *issuer, struct arena *arena, const struct exchange *in, struct exchanged *ret_exchanged);
+/* The same for whoever was proved otherwise (a session): in->upstream, identity and identity_provider are not looked at. */
+FALLIBLE token_issue(struct issuer *issuer, struct arena *arena, const struct exchange *in, const struct assumed *who,
+		     struct exchanged *ret_exchanged);
 
 #endif

@@ -64,7 +64,7 @@ function leaves(type, path = [], depth = 0) {
 const isOutput = (path) => path.some((field) => (field.parsedOptions ?? []).some((one) => one['(reeve.api.behaviour)'] === 'OUTPUT_ONLY') || field.options?.['(reeve.api.behaviour)'] === 'OUTPUT_ONLY');
 
 function placed(method, path, value) {
-  const json = filled(method.request);
+  const json = requestOf(method);
   let at = json;
   path.forEach((field, i) => {
     const last = i === path.length - 1;
@@ -73,6 +73,16 @@ function placed(method, path, value) {
     else if (field.repeated) { at[name] = [{}]; at = at[name][0]; }
     else { at[name] ??= {}; at = at[name]; }
   });
+  return json;
+}
+
+// A valid shape of a method's request; what stands in its path is there too.
+function requestOf(method) {
+  const json = filled(method.request);
+  for (const name of captures(method)) {
+    const field = method.request.fields[name];
+    if (field?.type === 'string') json[jsonName(field)] ??= uid;
+  }
   return json;
 }
 
@@ -88,7 +98,7 @@ function assertRefused(answer, told, { field, faults: allowed = ['INVALID'] } = 
 
 // Sends bytes of JSON as a route's body, whatever they are.
 async function sendBody(connection, method, body, type = 'application/json') {
-  const request = restRequest(method, filled(method.request), 0);
+  const request = restRequest(method, requestOf(method), 0);
   const answer = await connection.send({ verb: request.verb, target: request.target, headers: { authorization: admin, 'content-type': type }, body });
   let json;
   try { json = JSON.parse(answer.text); } catch { assert.fail(`${method.label}: status ${answer.status}, no JSON: ${answer.text.slice(0, 100)}`); }
@@ -139,7 +149,7 @@ describe('over JSON every method refuses', { concurrency: 4 }, () => {
   }
   for (const method of swept.filter((one) => !one.isForm)) {
     test(`${method.label}: a parameter that is none, by its name`, async () => {
-      const request = restRequest(method, filled(method.request), 0);
+      const request = restRequest(method, requestOf(method), 0);
       const mark = request.target.includes('?') ? '&' : '?';
       const answer = await rest.send({ ...request, target: `${request.target}${mark}nmae=1`, headers: { authorization: admin } });
       assert.equal(answer.status, 400, answer.text);
@@ -224,7 +234,7 @@ describe('every method refuses', { concurrency: 4 }, () => {
     for (const method of swept) {
       if (['PUBLIC', 'CREDENTIAL'].includes(method.access.kind)) continue;
       for (const connection of [rest, rest2, rpc]) {
-        for (const token of [undefined, 'Bearer x', 'Basic eDp5', 'Bearer']) assert.equal((await connection.call(method, filled(method.request), { token })).fault, 'UNAUTHENTIC', `${method.label} with ${token}`);
+        for (const token of [undefined, 'Bearer x', 'Basic eDp5', 'Bearer']) assert.equal((await connection.call(method, requestOf(method), { token })).fault, 'UNAUTHENTIC', `${method.label} with ${token}`);
       }
     }
   });

@@ -14,7 +14,8 @@ const folder = new URL('scripts/', import.meta.url);
 const scripts = readdirSync(folder).sort().map((name) => ({ name, claims: readScript(new URL(name, folder).pathname) }));
 // A person's browser alone reaches pages, and only our own server calls what is marked INTERNAL; tests of sign-in cover both.
 const isCallable = (method, protocol) => !method.isPage && method.access.kind !== 'INTERNAL' && (method.routes.length > 0 || !protocols[protocol].isRest);
-const needsBrowser = new Set(['reeve.v1.oauth.token']); // gives nothing but for what a person did there: tests/e2e/device.test.mjs
+// These give nothing but for what a person did in a browser: tests/e2e/device.test.mjs and sessions.test.mjs have them.
+const needsBrowser = new Set(['reeve.v1.oauth.token', 'reeve.v1.sessions.revoke', 'reeve.v1.sessions.end', 'oidc.v1.security_token.exchange_refresh_token', 'auth.v1.auth.get_headless_session']);
 const coverage = new Set();
 const connections = {};
 let stage;

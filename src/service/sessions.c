@@ -1,0 +1,250 @@
+/*
+ * sessions: people's sessions as rows: begun, rotated, listed, ended (spec tokens.md 3.3, 3.7).
+ */
+#include "base/encode.h"
+#include "handlers.gen.h"
+#include "oidc/v1/security_token.pb-c.h"
+#include "reeve/v1/sessions.pb-c.h"
+#include "service/families.h"
+#include "service/sts.h"
+
+#define UID_CHARACTERS (2 * FAMILY_ID_BYTES)
+
+/* ---- beginning ---- */
+
+static FALLIBLE take_who(struct call *call, const struct login *login, const struct people_want *want,
+			 Reeve__V1__BeginSessionRequest *in)
+{
+	struct assumed who = { 0 };
+
+	TRY(token_login_assume(call->arena, login, &who));
+	TRY(put_uid(call, &who.identity, &in->identity));
+	TRY(put_uid(call, &who.confined_to, &in->confined_to));
+	TRY(put_text(call, login->client_id, &in->client_id));
+	TRY(put_text(call, who.act, &in->act));
+	TRY(put_text(call, who.upstream, &in->upstream));
+	TRY(put_text(call, who.email, &in->email));
+	in->is_email_verified = who.email_is_verified;
+	in->audiences = NEW_N(call->arena, char *, want->audiences_count);
+	TRY_NEW(in->audiences);
+	for (size_t i = 0; i < want->audiences_count; i++)
+		TRY(put_text(call, want->audiences[i], &in->audiences[in->n_audiences++]));
+	return OK;
+}
+
+FALLIBLE people_session(struct call *call, slice login_token, const struct people_want *want, slice *ret_refresh_token)
+{
+	Reeve__V1__BeginSessionRequest *in;
+	Reeve__V1__BeginSessionResponse *out;
+	struct login login = { 0 };
+	struct uid nobody = { 0 };
+	struct family family = { 0 };
+	bool found = false;
+
+	*ret_refresh_token = SLICE("");
+	if (want->identity.len) /* an assumed identity is not somebody's own */
+		return OK;
+	TRY(token_login_read(call->parts->issuer, call->arena, login_token, &nobody, true, &login));
+	TRY_MESSAGE(call, in, reeve__v1__begin_session_request);
+	TRY(take_who(call, &login, want, in));
+	TRY_MESSAGE(call, out, reeve__v1__begin_session_response);
+	TRY(call_nested(call, NULL, SLICE(""), METHOD_REEVE_SESSIONS_BEGIN, in, out));
+	if (out->family.len != FAMILY_ID_BYTES)
+		return FAIL(FAULT_INTERNAL, "a session has a broken id");
+	TRY(family_find(call, out->family.data, &family, &found));
+	if (!found)
+		return FAIL(FAULT_UNAUTHENTIC, "this session has ended; sign in again");
+	return refresh_token_make(call, &family, ret_refresh_token);
+}
+
+/* One more session of somebody who has as many as there may be: the one unused longest goes. */
+static FALLIBLE make_room(struct call *call, const struct uid *identity)
+{
+	struct query query;
+	struct rows rows;
+	bool deleted;
+
+	query_init(&query);
+	query_eq_uid(&query, FAMILIES_IDENTITY, identity);
+	TRY(row_list(call->tx, &table_families, &query, &rows));
+	while (rows.count >= FAMILIES_OF_ONE_MAX) {
+		struct family *families = rows.at;
+		size_t oldest = 0;
+		for (size_t i = 1; i < rows.count; i++)
+			if (families[i].rotated_us < families[oldest].rotated_us)
+				oldest = i;
+		TRY(row_delete(call->tx, &table_families, &families[oldest], &deleted));
+		families[oldest] = families[--rows.count];
+	}
+	return OK;
+}
+
+static FALLIBLE take_identity(struct call *call, const Reeve__V1__BeginSessionRequest *in, struct family *family)
+{
+	struct identity identity;
+	bool found;
+
+	TRY(uid_parse_field(slice_str(in->identity), "identity", &family->identity));
+	if (*in->confined_to)
+		TRY(uid_parse_field(slice_str(in->confined_to), "confined_to", &family->confined_to));
+	identity.uid = family->identity;
+	TRY(row_find(call->tx, &table_identities, &identity, &identity, &found));
+	return found ? OK : FAIL(FAULT_ABSENT, "Not found: nobody is registered with this sign-in; register first");
+}
+
+status reeve_sessions_begin(struct call *call, const Reeve__V1__BeginSessionRequest *in, Reeve__V1__BeginSessionResponse *out)
+{
+	uint8_t *id = arena_alloc(call->arena, FAMILY_ID_BYTES);
+	struct family family = { .client_id = slice_str(in->client_id),
+				 .act = slice_str(in->act),
+				 .upstream = slice_str(in->upstream),
+				 .email = slice_str(in->email),
+				 .is_email_verified = in->is_email_verified,
+				 .peer = call->peer,
+				 .agent = slice_is_text(call->user_agent) ? call->user_agent : SLICE(""),
+				 .generation = 1,
+				 .rotated_us = call->now_us,
+				 .created_us = call->now_us,
+				 .expires_us = call->now_us + FAMILY_LIFE_S * US_PER_S,
+				 .idle_us = call->now_us + FAMILY_IDLE_S * US_PER_S };
+
+	TRY_NEW(id);
+	TRY(call_random(call, id, FAMILY_ID_BYTES));
+	family.id = slice_of(id, FAMILY_ID_BYTES);
+	TRY(take_identity(call, in, &family));
+	TRY(take_list(call, in->n_audiences, in->audiences, &family.audiences));
+	TRY(make_room(call, &family.identity));
+	out->family = (ProtobufCBinaryData){ .len = FAMILY_ID_BYTES, .data = id };
+	return row_insert(call->tx, &table_families, &family);
+}
+
+/* ---- rotating ---- */
+
+status reeve_sessions_rotate(struct call *call, const Reeve__V1__RotateSessionRequest *in,
+			     Reeve__V1__RotateSessionResponse *out)
+{
+	struct family family = { .id = slice_of(in->family.data, in->family.len) };
+	enum family_verdict verdict;
+	bool found, deleted;
+
+	TRY(row_find(call->tx, &table_families, &family, &family, &found));
+	if (!found)
+		return OK;
+	verdict = family_judge(&family, in->generation, call->now_us);
+	out->is_reused = verdict == FAMILY_REUSED;
+	if (verdict == FAMILY_ENDED || verdict == FAMILY_REUSED)
+		return row_delete(call->tx, &table_families, &family, &deleted);
+	if (verdict == FAMILY_FRESH) {
+		int64_t idle_us = call->now_us + FAMILY_IDLE_S * US_PER_S;
+		family.generation++;
+		family.rotated_us = call->now_us;
+		family.idle_us = idle_us < family.expires_us ? idle_us : family.expires_us;
+		TRY(row_update(call->tx, &table_families, &family));
+	}
+	out->is_alive = true;
+	out->generation = family.generation;
+	out->rotated_us = family.rotated_us;
+	out->idle_us = family.idle_us;
+	return OK;
+}
+
+static FALLIBLE put_raw(struct call *call, slice token, int64_t expires_s, Chainguard__Platform__Oidc__RawToken **into)
+{
+	TRY_MESSAGE(call, *into, chainguard__platform__oidc__raw_token);
+	TRY(put_text(call, token, &(*into)->token));
+	return put_time(call, expires_s * US_PER_S, &(*into)->expiry);
+}
+
+status v1_security_token_exchange_refresh_token(struct call *call,
+						const Chainguard__Platform__Oidc__ExchangeRefreshTokenRequest *in,
+						Chainguard__Platform__Oidc__TokenPair *out)
+{
+	struct sts_values values;
+	struct exchange exchange = { .may_block = true };
+	struct exchanged done = { 0 };
+	slice refresh_token;
+
+	if (call->credential.len == 0)
+		return FAIL(FAULT_UNAUTHENTIC, "send the refresh token in the authorization header");
+	if (!call->may_block)
+		return FAIL(FAULT_ELSEWHERE, "the store has to be asked");
+	TRY(sts_take(&(struct sts_in){ in->n_aud, in->aud, in->scope, in->n_scopes, in->scopes, in->n_cap, in->cap }, &values,
+		     &exchange));
+	TRY(family_use(call, call->credential, SLICE(""), &exchange, &done, &refresh_token));
+	TRY(put_raw(call, done.token.text, done.token.expires_s, &out->token));
+	return put_raw(call, refresh_token, 0, &out->refresh_token);
+}
+
+/* ---- one's own ---- */
+
+static FALLIBLE put_session(struct call *call, const struct family *family, Reeve__V1__PersonSession *into)
+{
+	char hex[UID_CHARACTERS];
+
+	hex_encode_into(slice_to(family->id, FAMILY_ID_BYTES), hex);
+	TRY(put_text(call, slice_of(hex, sizeof(hex)), &into->uid));
+	TRY(put_text(call, family->client_id, &into->client_id));
+	TRY(put_text(call, family->peer, &into->peer));
+	TRY(put_text(call, family->agent, &into->user_agent));
+	TRY(put_time(call, family->created_us, &into->create_time));
+	TRY(put_time(call, family->rotated_us, &into->use_time));
+	TRY(put_time(call, family->idle_us, &into->idle_time));
+	return put_time(call, family->expires_us, &into->expire_time);
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	int64_t left = ((const struct family *)a)->created_us, right = ((const struct family *)b)->created_us;
+
+	return left < right ? 1 : left > right ? -1 : 0;
+}
+
+status reeve_sessions_list(struct call *call, const Reeve__V1__ListSessionsRequest *in, Reeve__V1__ListSessionsResponse *out)
+{
+	struct query query;
+	struct rows rows;
+	struct family *families;
+
+	(void)in;
+	query_init(&query);
+	query_eq_uid(&query, FAMILIES_IDENTITY, &call->caller->identity);
+	TRY(row_list(call->tx, &table_families, &query, &rows));
+	families = rows.at;
+	if (rows.count > 1)
+		qsort(families, rows.count, sizeof(*families), newest_first);
+	out->sessions = NEW_N(call->arena, Reeve__V1__PersonSession *, rows.count);
+	TRY_NEW(out->sessions);
+	for (size_t i = 0; i < rows.count; i++) {
+		if (call->now_us >= families[i].idle_us || call->now_us >= families[i].expires_us)
+			continue;
+		TRY_MESSAGE(call, out->sessions[out->n_sessions], reeve__v1__person_session);
+		TRY(put_session(call, &families[i], out->sessions[out->n_sessions++]));
+	}
+	return OK;
+}
+
+status reeve_sessions_revoke(struct call *call, const Reeve__V1__RevokeSessionRequest *in, Google__Protobuf__Empty *out)
+{
+	uint8_t id[FAMILY_ID_BYTES];
+	struct family family = { .id = slice_of(id, sizeof(id)) };
+	bool found = false, deleted;
+
+	(void)out;
+	if (hex_decode_into(slice_str(in->uid), id, sizeof(id)))
+		TRY(row_find(call->tx, &table_families, &family, &family, &found));
+	if (!found || !uid_eq(&family.identity, &call->caller->identity))
+		return FAIL(FAULT_ABSENT, "Not found: you have no such session");
+	return row_delete(call->tx, &table_families, &family, &deleted);
+}
+
+status reeve_sessions_end(struct call *call, const Reeve__V1__EndSessionRequest *in, Google__Protobuf__Empty *out)
+{
+	struct refresh_token token = { 0 };
+	struct family family = { .id = slice_of(token.family, sizeof(token.family)) };
+	bool deleted;
+
+	(void)in;
+	(void)out;
+	TRY(refresh_token_read(call, call->credential, &token));
+	return row_delete(call->tx, &table_families, &family, &deleted);
+}

@@ -1,0 +1,317 @@
+/*
+ * Sessions: which refresh tokens are good, what ends them, and that nothing but this server makes one.
+ */
+#include "world.h"
+
+#include "handlers.gen.h"
+#include "service/bindings.h"
+#include "service/families.h"
+#include "service/identities.h"
+
+#define DAY_US (S_PER_DAY * US_PER_S)
+
+static struct uid person_uid;
+static const struct person ada = { .issuer = { "https://idp.example.com", 23 },
+				   .subject = { "ada", 3 },
+				   .connection = { "example", 7 },
+				   .email = { "ada@example.com", 15 },
+				   .email_is_verified = true,
+				   .name = { "Ada", 3 } };
+
+/* ---- a world with a trail, and nested calls without rpc/ ---- */
+
+static status run_nested(struct call *outer, const struct caller *caller, slice credential, enum method_id method,
+			 const void *in, void *out)
+{
+	struct world_call *made = as(NULL, method);
+
+	(void)outer, (void)caller;
+	made->call.credential = credential;
+	return world_write(made, (status(*)(struct call *, void *, void *))(void *)method_handlers[method],
+			   (void *)(uintptr_t)in, out);
+}
+
+static status add_person(struct tx *tx, void *arg)
+{
+	struct identity row = { .uid = person_uid, .name = SLICE("ada"), .created_us = (NOW_S - 10) * US_PER_S };
+
+	(void)arg;
+	return row_insert(tx, &table_identities, &row);
+}
+
+static int open_world(void **state)
+{
+	char path[300];
+	struct trail_options trail = { .clock = &now };
+
+	CHECK(world_open(state) == 0);
+	parts.nested = run_nested;
+	(void)snprintf(path, sizeof(path), "%s/trail", data_folder);
+	trail.folder = slice_str(path);
+	trail.store = parts.store;
+	authz_thread_offline();
+	CHECK_OK(trail_open(&trail, &parts.trail));
+	authz_thread_online();
+	CHECK_OK(user_uid(ada.issuer, ada.subject, &person_uid));
+	CHECK_OK(world_change(add_person, NULL));
+	return 0;
+}
+
+static int close_world(void **state)
+{
+	char command[400];
+
+	parts.trail = trail_close(parts.trail);
+	(void)snprintf(command, sizeof(command), "rm -rf %s/trail", data_folder); /* the test's own folder */
+	CHECK(system(command) == 0);
+	return world_close(state);
+}
+
+/* ---- steps ---- */
+
+static void at(int64_t us)
+{
+	now = clock_fixed(NOW_S * US_PER_S + us);
+}
+
+static const slice api = { URL, sizeof(URL) - 1 };
+
+static slice begin_as(struct person person)
+{
+	struct people_want want = { .audiences = &api, .audiences_count = 1 };
+	struct world_call *made = as(NULL, METHOD_V1_SECURITY_TOKEN_EXCHANGE);
+	struct minted login;
+	slice token = { 0 };
+
+	CHECK_OK(token_login_mint(parts.issuer, arena, &person, SLICE("reeve"), &login));
+	CHECK_OK(people_session(&made->call, login.text, &want, &token));
+	CHECK(token.len > 0);
+	return token;
+}
+
+static FALLIBLE use_for(slice token, const char *client, slice audience, slice *ret_access, slice *ret_next)
+{
+	struct world_call *made = as(NULL, METHOD_V1_SECURITY_TOKEN_EXCHANGE_REFRESH_TOKEN);
+	struct exchange in = { .audiences = &audience, .audiences_count = 1, .may_block = true };
+	struct exchanged done = { 0 };
+
+	TRY(family_use(&made->call, token, slice_str(client), &in, &done, ret_next));
+	*ret_access = done.token.text;
+	return OK;
+}
+
+static FALLIBLE use(slice token, slice *ret_next)
+{
+	slice access = { 0 };
+
+	TRY(use_for(token, "reeve", api, &access, ret_next));
+	CHECK(access.len > 0);
+	return OK;
+}
+
+/* ---- claims ---- */
+
+TEST(a_token_is_good_once_and_the_next_one_after_it)
+{
+	slice token, next = { 0 };
+
+	at(0);
+	token = begin_as(ada);
+	for (int i = 0; i < 5; i++) {
+		at(i * DAY_US);
+		CHECK_OK(use(token, &next));
+		CHECK(!slice_eq(token, next));
+		token = next;
+	}
+}
+
+TEST(a_lost_answer_is_given_again_within_ten_seconds_and_is_the_same)
+{
+	slice token, first = { 0 }, again = { 0 }, third = { 0 };
+
+	at(0);
+	token = begin_as(ada);
+	CHECK_OK(use(token, &first));
+	at(FAMILY_RETRY_S * US_PER_S);
+	CHECK_OK(use(token, &again));
+	CHECK(slice_eq(first, again));
+	CHECK_OK(use(first, &third));
+	CHECK(!slice_eq(first, third));
+}
+
+TEST(an_old_token_ends_the_session_for_whoever_has_the_new_one)
+{
+	slice token, next = { 0 }, none = { 0 };
+
+	at(0);
+	token = begin_as(ada);
+	CHECK_OK(use(token, &next));
+	at(FAMILY_RETRY_S * US_PER_S + 1);
+	CHECK_FAULT(FAULT_UNAUTHENTIC, use(token, &none));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, use(next, &none));
+}
+
+TEST(a_retry_after_the_successor_was_used_ends_the_session)
+{
+	slice token, next = { 0 }, last = { 0 }, none = { 0 };
+
+	at(0);
+	token = begin_as(ada);
+	CHECK_OK(use(token, &next));
+	CHECK_OK(use(next, &last));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, use(token, &none));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, use(last, &none));
+}
+
+TEST(a_session_ends_when_it_is_idle_for_thirty_days_and_after_ninety_in_any_case)
+{
+	slice token, next = { 0 };
+
+	at(0);
+	token = begin_as(ada);
+	at(30 * DAY_US);
+	CHECK_FAULT(FAULT_UNAUTHENTIC, use(token, &next));
+	at(0);
+	token = begin_as(ada);
+	for (int i = 1; i < 4; i++) {
+		at(i * 29 * DAY_US);
+		CHECK_OK(use(token, &next));
+		token = next;
+	}
+	at(90 * DAY_US - 1);
+	CHECK_OK(use(token, &next));
+	at(90 * DAY_US);
+	CHECK_FAULT(FAULT_UNAUTHENTIC, use(next, &token));
+}
+
+/* CVE-2026-27840 */
+TEST(a_token_that_is_cut_or_changed_anywhere_is_none_CVE_2026_27840)
+{
+	slice token, none = { 0 };
+	char changed[REFRESH_TOKEN_BYTES_MAX];
+
+	at(0);
+	token = begin_as(ada);
+	for (size_t i = 0; i < token.len; i++) {
+		CHECK_FAULT(FAULT_UNAUTHENTIC, use(slice_to(token, i), &none));
+		memcpy(changed, token.at, token.len);
+		changed[i] = changed[i] == 'A' ? 'B' : 'A';
+		CHECK_FAULT(FAULT_UNAUTHENTIC, use(slice_of(changed, token.len), &none));
+	}
+	memcpy(changed, token.at, token.len);
+	changed[token.len] = '=';
+	CHECK_FAULT(FAULT_UNAUTHENTIC, use(slice_of(changed, token.len + 1), &none));
+	CHECK_OK(use(token, &none));
+}
+
+/* CVE-2026-55672 */
+TEST(a_token_is_bound_to_its_client_CVE_2026_55672)
+{
+	slice token, access = { 0 }, next = { 0 };
+
+	at(0);
+	token = begin_as(ada);
+	CHECK_FAULT(FAULT_UNAUTHENTIC, use_for(token, "auth0", api, &access, &next));
+	CHECK_OK(use(token, &next));
+}
+
+TEST(what_is_refused_uses_nothing_up)
+{
+	slice token, access = { 0 }, next = { 0 };
+
+	at(0);
+	token = begin_as(ada);
+	CHECK_FAULT(FAULT_INVALID, use_for(token, "reeve", SLICE("https://elsewhere.example.com"), &access, &next));
+	at(60 * US_PER_S);
+	CHECK_OK(use(token, &next));
+}
+
+/* ---- whose session it is ---- */
+
+struct joining {
+	struct uid binding;
+};
+
+static struct uid provider_uid;
+
+static status add_provider(struct tx *tx, void *arg)
+{
+	struct provider row = { .parent = org, .name = SLICE("own"), .issuer = ada.issuer, .client_id = SLICE("reeve") };
+
+	(void)arg;
+	TRY(uid_new_child(&org, (const uint8_t *)"provider", &row.uid));
+	provider_uid = row.uid;
+	return row_insert(tx, &table_providers, &row);
+}
+
+static status bind_person(struct tx *tx, void *arg)
+{
+	struct joining *joining = arg;
+	struct binding row = { .group = folder, .identity = person_uid, .role = role_builtin_by_name(SLICE("viewer"))->uid };
+
+	TRY(uid_new_child(&folder, (const uint8_t *)"binding9", &row.uid));
+	joining->binding = row.uid;
+	return row_insert(tx, &table_bindings, &row);
+}
+
+static status delete_binding(struct call *call, void *in, void *out)
+{
+	(void)out;
+	return binding_delete(call, in);
+}
+
+TEST(who_leaves_the_organization_loses_the_session_begun_at_its_own_provider_and_no_other)
+{
+	struct person confined = ada;
+	struct joining joining;
+	slice inside, outside, next = { 0 };
+
+	at(0);
+	CHECK_OK(world_change(add_provider, NULL));
+	confined.confined_to = org;
+	confined.connection = slice_str(uid_text(&provider_uid, arena));
+	CHECK_OK(world_change(bind_person, &joining));
+	inside = begin_as(confined);
+	outside = begin_as(ada);
+	CHECK_OK(use(inside, &next));
+	inside = next;
+	CHECK_OK(world_write(as(&owner, METHOD_ROLE_BINDINGS_DELETE_ROLE_BINDING), delete_binding, &joining.binding, NULL));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, use(inside, &next));
+	CHECK_OK(use(outside, &next));
+}
+
+static status delete_identity(struct call *call, void *in, void *out)
+{
+	(void)out;
+	return identity_delete(call, in);
+}
+
+TEST(an_identity_that_is_deleted_has_no_session)
+{
+	slice token, next = { 0 };
+
+	at(0);
+	token = begin_as(ada);
+	CHECK_OK(world_write(as(&owner, METHOD_IDENTITIES_DELETE_IDENTITY), delete_identity, &person_uid, NULL));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, use(token, &next));
+	CHECK_OK(world_change(add_person, NULL));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, use(token, &next));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_token_is_good_once_and_the_next_one_after_it),
+		cmocka_unit_test(a_lost_answer_is_given_again_within_ten_seconds_and_is_the_same),
+		cmocka_unit_test(an_old_token_ends_the_session_for_whoever_has_the_new_one),
+		cmocka_unit_test(a_retry_after_the_successor_was_used_ends_the_session),
+		cmocka_unit_test(a_session_ends_when_it_is_idle_for_thirty_days_and_after_ninety_in_any_case),
+		cmocka_unit_test(a_token_that_is_cut_or_changed_anywhere_is_none_CVE_2026_27840),
+		cmocka_unit_test(a_token_is_bound_to_its_client_CVE_2026_55672),
+		cmocka_unit_test(what_is_refused_uses_nothing_up),
+		cmocka_unit_test(who_leaves_the_organization_loses_the_session_begun_at_its_own_provider_and_no_other),
+		cmocka_unit_test(an_identity_that_is_deleted_has_no_session),
+	};
+
+	return cmocka_run_group_tests(tests, open_world, close_world);
+}
