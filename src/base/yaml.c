@@ -227,17 +227,40 @@ static size_t shared_parts(slice a, slice b)
 	return shared;
 }
 
+/* Bytes at the start of `rest` that YAML reads as a line break or does not take as they are; 0 when there are none.
+ * ret_code is the character they are: controls, NEL, the line and paragraph separators, the byte order mark. */
+static size_t odd_character(slice rest, unsigned *ret_code)
+{
+	const unsigned char *at = (const unsigned char *)rest.at;
+
+	*ret_code = at[0];
+	if (at[0] < 0x20 || at[0] == 0x7f)
+		return 1;
+	if (rest.len > 1 && at[0] == 0xc2 && at[1] < 0xa0) {
+		*ret_code = at[1];
+		return 2;
+	}
+	if (rest.len > 2 && at[0] == 0xe2 && at[1] == 0x80 && (at[2] == 0xa8 || at[2] == 0xa9)) {
+		*ret_code = 0x2000u + (at[2] - 0x80u);
+		return 3;
+	}
+	*ret_code = 0xfeff;
+	return slice_starts(rest, SLICE("\xef\xbb\xbf")) ? 3 : 0;
+}
+
 static void write_scalar(struct buffer *into, slice value)
 {
 	buffer_byte(into, '"');
-	for (size_t i = 0; i < value.len; i++) {
-		unsigned char c = (unsigned char)value.at[i];
-		if (c == '"' || c == '\\')
-			buffer_byte(into, '\\');
-		if (c < 0x20)
-			buffer_printf(into, "\\x%02x", c);
+	while (value.len) {
+		unsigned code;
+		size_t len = odd_character(value, &code);
+		if (len)
+			buffer_printf(into, "\\u%04x", code);
+		else if (value.at[0] == '"' || value.at[0] == '\\')
+			buffer_printf(into, "\\%c", value.at[0]);
 		else
-			buffer_byte(into, (char)c);
+			buffer_byte(into, value.at[0]);
+		value = slice_from(value, len ? len : 1);
 	}
 	buffer_text(into, "\"\n");
 }
