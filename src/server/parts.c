@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "login/oauth.h"
+#include "login/shown.h"
 #include "registry/path.h"
 #include "rpc/nested.h"
 #include "server/connections.h"
@@ -264,6 +265,8 @@ static FALLIBLE open_calls(struct server_parts *parts)
 	TRY(rpc_new(&options, &parts->rpc));
 	registry_speak(parts->rpc);
 	oauth_speak(parts->rpc);
+	TRY(shown_open(parts->arena, parts->settings.issuer_url));
+	shown_speak(parts->rpc);
 	return OK;
 }
 
@@ -302,6 +305,7 @@ FALLIBLE parts_open(struct server_parts *parts, const struct config *config, sli
 void parts_close(struct server_parts *parts)
 {
 	parts->workers = workers_free(parts->workers);
+	shown_close();
 	parts->rpc = rpc_free(parts->rpc);
 	parts->parts.trail = trail_close(parts->parts.trail);
 	parts->parts.store = store_close(parts->parts.store);

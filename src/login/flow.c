@@ -1,0 +1,292 @@
+#include "login/flow.h"
+
+#include "base/encode.h"
+#include "base/json.h"
+#include "crypto/secret.h"
+#include "login/cookie.h"
+
+#define SEAL_LABEL "login flow"
+#define ID_BYTES 16
+#define ID_CHARACTERS 22
+#define PLAIN_BYTES_MAX ((size_t)2880) /* sealed and in base64 it still fits a cookie */
+#define SEALED_BYTES_MAX ((size_t)4096)
+
+/* ---- its form: one JSON object; what is unset is left out ---- */
+
+enum kind { TEXT, NUMBER, FLAG };
+struct member {
+	const char *name;
+	enum kind kind;
+	size_t offset;
+};
+#define MEMBER(name, kind, field)                        \
+	{                                                \
+		name, kind, offsetof(struct flow, field) \
+	}
+static const struct member members[] = {
+	MEMBER("stage", NUMBER, stage),
+	MEMBER("token", TEXT, token),
+	MEMBER("parent", TEXT, parent),
+	MEMBER("began", NUMBER, began_s),
+	MEMBER("at", NUMBER, stage_s),
+	MEMBER("end", NUMBER, goal.ending),
+	MEMBER("client", TEXT, goal.client_id),
+	MEMBER("redirect", TEXT, goal.redirect),
+	MEMBER("aud", TEXT, goal.audience),
+	MEMBER("identity", TEXT, goal.identity),
+	MEMBER("invite", TEXT, goal.invite),
+	MEMBER("hint", TEXT, goal.screen_hint),
+	MEMBER("headless", TEXT, goal.headless_code),
+	MEMBER("user_code", TEXT, goal.user_code),
+	MEMBER("scopes", TEXT, goal.scopes),
+	MEMBER("skip", FLAG, goal.skip_registration),
+	MEMBER("refresh", FLAG, goal.wants_refresh),
+	MEMBER("c_type", TEXT, goal.code.response_type),
+	MEMBER("c_client", TEXT, goal.code.client_id),
+	MEMBER("c_redirect", TEXT, goal.code.redirect_uri),
+	MEMBER("c_state", TEXT, goal.code.state),
+	MEMBER("c_nonce", TEXT, goal.code.nonce),
+	MEMBER("c_scope", TEXT, goal.code.scope),
+	MEMBER("c_challenge", TEXT, goal.code.challenge),
+	MEMBER("c_method", TEXT, goal.code.challenge_method),
+	MEMBER("u_name", TEXT, upstream.connection),
+	MEMBER("u_issuer", TEXT, upstream.issuer),
+	MEMBER("u_token", TEXT, upstream.token_url),
+	MEMBER("u_verifier", TEXT, upstream.verifier),
+	MEMBER("u_nonce", TEXT, upstream.nonce),
+	MEMBER("u_own", FLAG, upstream.is_provider),
+	MEMBER("u_iss", FLAG, upstream.sends_issuer),
+	MEMBER("u_post", FLAG, upstream.by_post),
+	MEMBER("p_issuer", TEXT, person.issuer),
+	MEMBER("p_subject", TEXT, person.subject),
+	MEMBER("p_by", TEXT, person.connection),
+	MEMBER("p_in", TEXT, confined_to),
+	MEMBER("p_email", TEXT, person.email),
+	MEMBER("p_proved", FLAG, person.email_is_verified),
+	MEMBER("p_name", TEXT, person.name),
+	MEMBER("p_given", TEXT, person.given_name),
+	MEMBER("p_family", TEXT, person.family_name),
+	MEMBER("p_picture", TEXT, person.picture),
+	MEMBER("p_groups", TEXT, person.groups),
+	MEMBER("link", TEXT, link),
+	MEMBER("typed", FLAG, by_password),
+};
+#define MEMBER_COUNT (sizeof(members) / sizeof(*members))
+
+FALLIBLE flow_encode(const struct flow *flow, struct buffer *out)
+{
+	struct json_writer writer;
+
+	json_writer_init(&writer, out);
+	json_open_object(&writer);
+	for (size_t i = 0; i < MEMBER_COUNT; i++) {
+		const void *field = (const char *)flow + members[i].offset;
+		const slice *text = field;
+		const int64_t *number = field;
+		const bool *flag = field;
+
+		if (members[i].kind == TEXT && text->len)
+			json_pair_text(&writer, members[i].name, *text);
+		else if (members[i].kind == NUMBER && *number)
+			json_pair_int(&writer, members[i].name, *number);
+		else if (members[i].kind == FLAG && *flag)
+			json_pair_bool(&writer, members[i].name, true);
+	}
+	json_close_object(&writer);
+	if (buffer_failed(out))
+		return FAIL(FAULT_INVALID, "this link, or what the provider tells of you, is more than a sign-in can hold; "
+					   "ask for less in it");
+	return OK;
+}
+
+static FALLIBLE read_member(const struct json *value, const struct member *member, struct flow *flow)
+{
+	void *field = (char *)flow + member->offset;
+	bool fits = member->kind == TEXT     ? json_text(value, field)
+		    : member->kind == NUMBER ? json_int64(value, field)
+					     : json_bool(value, field);
+
+	return fits ? OK : FAIL(FAULT_LOST, "a sign-in's state has a broken member");
+}
+
+FALLIBLE flow_decode(struct arena *arena, slice text, struct flow *ret_flow)
+{
+	const struct json *object;
+	struct flow flow = { 0 };
+
+	TRY(json_parse_object(arena, text, NULL, &object));
+	for (size_t i = 0; i < MEMBER_COUNT; i++) {
+		const struct json *value = json_member(object, members[i].name);
+		if (value)
+			TRY(read_member(value, &members[i], &flow));
+		else if (members[i].kind == TEXT)
+			*(slice *)(void *)((char *)&flow + members[i].offset) = SLICE("");
+	}
+	if (flow.confined_to.len && !uid_parse(flow.confined_to, &flow.person.confined_to))
+		return FAIL(FAULT_LOST, "a sign-in's state names no organization");
+	*ret_flow = flow;
+	return OK;
+}
+
+/* ---- its cookie ---- */
+
+static FALLIBLE cookie_name(struct call *call, slice id, slice *ret_name)
+{
+	char *name = arena_printf(call->arena, FLOW_COOKIE_PREFIX "%.*s", SLICE_ARG(id));
+
+	TRY_NEW(name);
+	*ret_name = slice_str(name);
+	return OK;
+}
+
+static FALLIBLE random_text(struct call *call, slice *ret_text)
+{
+	unsigned char bytes[ID_BYTES];
+	char *text = arena_alloc(call->arena, BASE64_TEXT_BYTES(ID_BYTES));
+
+	TRY_NEW(text);
+	TRY(call_random(call, bytes, sizeof(bytes)));
+	*ret_text = slice_of(text, base64_encode_into(BASE64_URL, slice_of(bytes, sizeof(bytes)), text));
+	return OK;
+}
+
+static bool is_id(slice id)
+{
+	for (size_t i = 0; i < id.len; i++) {
+		char c = id.at[i];
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
+			return false;
+	}
+	return id.len == ID_CHARACTERS;
+}
+
+/* A browser that begins and never ends: the first of its cookies make room. */
+static FALLIBLE make_room(struct call *call, Reeve__V1__Page *out)
+{
+	slice rest = call->browser.cookies, prefix = SLICE(FLOW_COOKIE_PREFIX), name;
+	size_t count = 0;
+
+	while (cookie_next(&rest, prefix, &name))
+		count += is_id(slice_from(name, prefix.len));
+	rest = call->browser.cookies;
+	while (count >= FLOWS_MAX && out->n_cookies + 4 < PAGE_COOKIES_MAX && cookie_next(&rest, prefix, &name))
+		if (is_id(slice_from(name, prefix.len))) {
+			TRY(show_cookie(call, name, SLICE(""), 0, out));
+			count--;
+		}
+	return OK;
+}
+
+static FALLIBLE seal_flow(struct call *call, const struct flow *flow, slice *ret_value)
+{
+	struct buffer plain, value;
+	slice sealed;
+
+	buffer_init(&plain, call->arena, PLAIN_BYTES_MAX);
+	TRY(flow_encode(flow, &plain));
+	TRY(issuer_seal(call->parts->issuer, SEAL_LABEL, call->arena, buffer_slice(&plain), &sealed));
+	buffer_init(&value, call->arena, SEALED_BYTES_MAX);
+	base64_encode(&value, BASE64_URL, sealed);
+	if (buffer_failed(&value))
+		return FAIL(FAULT_INTERNAL, "a sign-in's state does not fit its cookie");
+	*ret_value = buffer_slice(&value);
+	return OK;
+}
+
+FALLIBLE flow_begin(struct call *call, struct flow *flow, Reeve__V1__Page *out)
+{
+	slice name, value;
+	char *confined_to = NULL;
+
+	TRY(make_room(call, out));
+	TRY(random_text(call, &flow->id));
+	TRY(random_text(call, &flow->token));
+	flow->stage_s = call_now_s(call);
+	if (!flow->began_s)
+		flow->began_s = flow->stage_s;
+	if (!uid_is_none(&flow->person.confined_to)) {
+		confined_to = uid_text(&flow->person.confined_to, call->arena);
+		TRY_NEW(confined_to);
+	}
+	flow->confined_to = slice_str(confined_to);
+	TRY(seal_flow(call, flow, &value));
+	TRY(cookie_name(call, flow->id, &name));
+	return show_cookie(call, name, value, FLOW_LIFE_S, out);
+}
+
+static FALLIBLE gone(void)
+{
+	return FAIL(FAULT_INVALID,
+		    "this browser has no such sign-in: it was finished, took longer than ten minutes, or cookies are "
+		    "switched off");
+}
+
+static FALLIBLE open_flow(struct call *call, slice id, struct flow *ret_flow)
+{
+	slice name, value, sealed, plain;
+
+	TRY(cookie_name(call, id, &name));
+	if (!cookie_find(call->browser.cookies, name, &value) ||
+	    FAILED(base64_decode(call->arena, BASE64_URL, value, &sealed)) ||
+	    FAILED(issuer_open(call->parts->issuer, SEAL_LABEL, call->arena, sealed, &plain)) ||
+	    FAILED(flow_decode(call->arena, plain, ret_flow))) {
+		report_clear(report_current()); /* whatever was wrong with it, it is none of ours */
+		return gone();
+	}
+	ret_flow->id = arena_copy(call->arena, id);
+	TRY_NEW(ret_flow->id.at);
+	return OK;
+}
+
+FALLIBLE flow_load(struct call *call, slice id, enum stage stage, struct flow *ret_flow)
+{
+	int64_t now_s = call_now_s(call);
+
+	*ret_flow = (struct flow){ 0 };
+	if (!is_id(id))
+		return gone();
+	TRY(open_flow(call, id, ret_flow));
+	if (ret_flow->stage != (int64_t)stage || now_s - ret_flow->stage_s >= FLOW_LIFE_S ||
+	    now_s - ret_flow->began_s >= FLOW_LONGEST_S)
+		return gone();
+	return OK;
+}
+
+/* Sec-Fetch-Site where the browser says it; else Origin, which our own pages send as "null" because they send no referrer. */
+FALLIBLE flow_same_site(struct call *call)
+{
+	const struct browser *browser = &call->browser;
+	slice origin = browser->origin;
+	bool is_ours = browser->fetch_site.len ? slice_is(browser->fetch_site, "same-origin")
+					       : origin.len == 0 || slice_is(origin, "null") ||
+							 slice_eq(origin, call->parts->settings->issuer_url);
+
+	if (!slice_is(browser->verb, "POST"))
+		return FAIL(FAULT_INVALID, "a form is sent, not linked to");
+	return is_ours ? OK : FAIL(FAULT_DENIED, "this form was sent by another site");
+}
+
+FALLIBLE flow_load_form(struct call *call, slice id, slice token, enum stage stage, struct flow *ret_flow)
+{
+	TRY(flow_same_site(call));
+	TRY(flow_load(call, id, stage, ret_flow));
+	if (!bytes_equal(token, ret_flow->token))
+		return FAIL(FAULT_DENIED, "this form is not the one that was shown");
+	return OK;
+}
+
+FALLIBLE flow_spend(struct call *call, const struct flow *flow, Reeve__V1__Page *out)
+{
+	slice name;
+	bool is_first = false;
+
+	TRY(people_use_once(call, SEAL_LABEL, flow->id, flow->stage_s + FLOW_LIFE_S + 1, &is_first));
+	if (!is_first)
+		return FAIL(FAULT_STATE, "this step of the sign-in was done already");
+	TRY(cookie_name(call, flow->id, &name));
+	TRY(show_cookie(call, name, SLICE(""), 0, out));
+	if (flow->parent.len == 0)
+		return OK;
+	TRY(cookie_name(call, flow->parent, &name));
+	return show_cookie(call, name, SLICE(""), 0, out);
+}
