@@ -74,8 +74,8 @@ export async function openIssuer() {
 // Starts reeved and waits until it is ready; world.code is the first setup code.
 // A folder that was given is left in place; is it a new one, say so.
 // tls: {certificate, key, pem}: two paths, and what clients trust.
-export async function openWorld({ issuer, registries = [], flags = [], data, isNew = !data, tls } = {}) {
-  const port = await freePort();
+export async function openWorld({ issuer, registries = [], flags = [], data, isNew = !data, tls, port } = {}) {
+  port ??= await freePort();
   const world = { port, url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`, ca: tls?.pem, data: data ?? mkdtempSync(path.join(tmpdir(), 'reeve-e2e-')), log: '' };
   const args = ['--data', world.data, '--listen', `127.0.0.1:${port}`, ...flags];
   if (tls) args.push('--tls.certificate', tls.certificate, '--tls.key', tls.key);
@@ -111,7 +111,11 @@ export function send(world, method, target, headers = {}, body = undefined) {
       const parts = [];
       response.on('data', (part) => parts.push(part));
       response.on('error', reject);
-      response.on('end', () => resolve({ status: response.statusCode, text: Buffer.concat(parts).toString(), headers: new Headers(response.headers) }));
+      response.on('end', () => {
+        const got = new Headers(); // each Set-Cookie by itself
+        for (let i = 0; i < response.rawHeaders.length; i += 2) got.append(response.rawHeaders[i], response.rawHeaders[i + 1]);
+        resolve({ status: response.statusCode, text: Buffer.concat(parts).toString(), headers: got });
+      });
     });
     request.on('error', reject);
     request.end(body);

@@ -1,0 +1,434 @@
+// Published flaws of sign-in pages, tried on a running server: raw requests where a browser would not go, a real browser where it
+// matters what one does. The name of each test carries the flaw's id or its short phrase; docs/security.md is the whole table.
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { PASSWORD, freshPage, newAccount, ok, openPeople, serve, typePassword, unique } from './people.mjs';
+import { send } from './world.mjs';
+
+let people, world, login, org, viewer;
+
+before(async () => {
+  people = await openPeople({ flags: ['--login.redirect-origins', 'https://console.example'] });
+  world = people.world;
+  login = await newAccount(people);
+  org = ok(await people.as(people.admin, 'POST', '/iam/v2/groups', { name: `attacked-${unique()}.example` })).uid;
+  viewer = ok(await people.as(people.admin, 'GET', '/iam/v1/roles?parent=%2F')).items.find((role) => role.name === 'viewer').id;
+});
+
+after(async () => { await people?.close(); });
+
+// ---- a browser without eyes: keeps cookies, follows nothing ----
+
+class Raw {
+  cookies = new Map();
+  headers = {};
+
+  async ask(method, target, form) {
+    const headers = { ...this.headers, ...(this.cookies.size ? { cookie: [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ') } : {}), ...(form ? { 'content-type': 'application/x-www-form-urlencoded' } : {}) };
+    const answer = await send(world, method, target.replace(world.url, ''), headers, form && `${new URLSearchParams(form)}`);
+    for (const cookie of answer.headers.getSetCookie?.() ?? []) this.keep(cookie);
+    return answer;
+  }
+
+  keep(cookie) {
+    const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie);
+    if (value) this.cookies.set(name, value); else this.cookies.delete(name);
+  }
+
+  get(target) { return this.ask('GET', target); }
+  post(target, form) { return this.ask('POST', target, form); }
+}
+
+const hidden = (text, name) => new RegExp(`name="${name}" value="([^"]*)"`).exec(text)?.[1];
+
+// As far as the form for a password.
+async function atPassword(parameters = {}) {
+  const raw = new Raw();
+  const page = await raw.get(people.link({ connection: 'email', ...parameters }));
+  assert.equal(page.status, 200, page.text);
+  return { raw, page, flow: hidden(page.text, 'flow'), token: hidden(page.text, 'token') };
+}
+
+// As far as the question, by Google.
+async function atQuestion(parameters = {}) {
+  const raw = new Raw();
+  const begun = await raw.get(people.link({ connection: 'google-oauth2', ...parameters }));
+  const back = await signInAt(begun.headers.get('location'));
+  const page = await raw.get(back);
+  return { raw, page, back, flow: hidden(page.text, 'flow'), token: hidden(page.text, 'token') };
+}
+
+// The provider's part, by a browser of its own: where it sends that browser back to.
+async function signInAt(location) {
+  const jar = new Map();
+  let next = location;
+  while (!next.startsWith(world.url)) {
+    const answer = await fetch(next, { redirect: 'manual', headers: { cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') } });
+    for (const cookie of answer.headers.getSetCookie()) { const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie); jar.set(name, value); }
+    next = new URL(answer.headers.get('location'), next).href;
+  }
+  return next;
+}
+
+// ---- redirects ----
+
+test('CVE-2024-8883, CVE-2024-1132, CVE-2023-6927: a target is loopback or configured, read whole, or it is refused', async () => {
+  const bad = ['http://127.0.0.1:1234@evil.example/', 'http://localhost@evil.example', 'http://localhost.evil.example', 'http://127.0.0.1.evil.example/', 'http://127.1/', 'http://2130706433/', 'http://[::ffff:127.0.0.1]/',
+    'https://console.example.evil.example/', 'https://console.example@evil.example/', 'https://evil.example/https://console.example', 'https://console.example:8443/', 'http://console.example/', 'https://console.example\\@evil.example/',
+    'https://console.example/%2e%2e/', 'https://console.example/../x', '//localhost/', '/callback', 'javascript:alert(1)', 'data:text/html,x', 'http://localhost:80#x', 'http://localhost:0/', 'http://localhost:99999/', 'http://localhost /', 'HTTP://LOCALHOST\u0000/'];
+  for (const redirect of bad) {
+    const answer = await new Raw().get(`${world.url}/oauth?exit=redirect&redirect=${encodeURIComponent(redirect)}`);
+    assert.equal(answer.status, 400, redirect);
+    assert.equal(answer.headers.get('location'), null, redirect);
+    assert.match(answer.text, /This sign-in cannot go on/, redirect);
+  }
+  const good = await new Raw().get(`${world.url}/oauth?exit=redirect&redirect=${encodeURIComponent('https://console.example/after?x=1')}`);
+  assert.equal(good.status, 200);
+});
+
+test('CVE-2021-21291, CVE-2021-29651, CVE-2024-22244, CVE-2024-25715, CVE-2026-5467: no page of ours sends a browser anywhere else', async () => {
+  const asked = ['return_to', 'next', 'redirect_uri', 'rd', 'url', 'post_logout_redirect_uri'].map((name) => `${name}=https%3A%2F%2Fevil.example`).join('&');
+  for (const target of ['/oauth/callback', '/sign-in', '/sign-in/with', '/sign-in/local', '/sign-in/new', '/activate', '/oauth2/authorize', '/sign-in/test', '/invite/x']) {
+    const answer = await new Raw().get(`${target}?${asked}`);
+    assert.equal(answer.headers.get('location'), null, target);
+    assert.doesNotMatch(answer.text, /evil\.example/, target);
+  }
+});
+
+test('an error goes to the target only when the target is sound, and repeats no parameter of the link there', async () => {
+  const answer = await new Raw().get(`${people.link()}&client_id=nobody`.replace('client_id=auth0&', ''));
+  const location = new URL(answer.headers.get('location'));
+  assert.equal(location.origin, `http://localhost:${people.program.port}`);
+  assert.deepEqual([location.searchParams.get('token'), location.searchParams.getAll('error').length, location.searchParams.get('status_code')], ['', 1, '400']);
+});
+
+// ---- state, mix-up, fixation ----
+
+test('state: an answer of a provider counts only in the browser that was sent there, and once', async () => {
+  const raw = new Raw();
+  const begun = await raw.get(people.link({ connection: 'google-oauth2' }));
+  const back = await signInAt(begun.headers.get('location'));
+  const thief = await new Raw().get(back);
+  assert.deepEqual([thief.status, /no such sign-in/.test(thief.text)], [400, true]);
+  const kept = new Map(raw.cookies);
+  assert.match((await raw.get(back)).text, /Finish signing in/);
+  raw.cookies = kept;
+  const again = await raw.get(back);
+  assert.ok([400, 303].includes(again.status));
+  assert.doesNotMatch(again.text, /Finish signing in/);
+});
+
+test('mix-up: an answer that names another issuer, or none where one was promised, is refused (RFC 9207)', async () => {
+  for (const change of [(url) => url.searchParams.set('iss', 'https://evil.example'), (url) => url.searchParams.delete('iss'), (url) => url.searchParams.set('iss', people.gitlab.url)]) {
+    const raw = new Raw();
+    const begun = await raw.get(people.link({ connection: 'google-oauth2' }));
+    const back = new URL(await signInAt(begun.headers.get('location')));
+    change(back);
+    const answer = await raw.get(back.href);
+    assert.match(answer.headers.get('location') ?? '', /another%20identity%20provider/);
+  }
+});
+
+test('a code of another sign-in does not fit: nonce and verifier belong to one browser', async () => {
+  const [mine, theirs] = [new Raw(), new Raw()];
+  const own = new URL(await signInAt((await mine.get(people.link({ connection: 'google-oauth2' }))).headers.get('location')));
+  const other = new URL(await signInAt((await theirs.get(people.link({ connection: 'google-oauth2' }))).headers.get('location')));
+  own.searchParams.set('code', other.searchParams.get('code'));
+  const answer = await mine.get(own.href);
+  assert.match(answer.headers.get('location') ?? '', /status_code=403/);
+});
+
+test('CVE-2024-28197: each step has a fresh id; the one before is worth nothing after sign-in', async () => {
+  const { raw, flow, token, page } = await atPassword();
+  const before = new Map(raw.cookies);
+  const done = await raw.post('/sign-in/local', { flow, token, login, password: PASSWORD });
+  assert.match(done.headers.get('location') ?? '', /token=ey/, done.text + page.text);
+  assert.ok(![...raw.cookies.keys()].some((name) => before.has(name)), 'the cookie is gone');
+  raw.cookies = before;
+  const again = await raw.post('/sign-in/local', { flow, token, login, password: PASSWORD });
+  assert.doesNotMatch(again.headers.get('location') ?? '', /token=ey/);
+});
+
+test('a cookie of ours cannot be made, changed, or used at another step', async () => {
+  const { raw, flow, token } = await atPassword();
+  const [[name, value]] = [...raw.cookies].filter(([key]) => key.includes(flow));
+  for (const forged of [`${value.slice(0, -4)}AAAA`, value.slice(4), randomBytes(300).toString('base64url'), '', 'x'.repeat(3000)]) {
+    raw.cookies.set(name, forged);
+    assert.equal((await raw.post('/sign-in/local', { flow, token, login, password: PASSWORD })).status, 400, forged.slice(0, 9));
+  }
+  raw.cookies.set(name, value);
+  assert.equal((await raw.post('/sign-in/confirm', { flow, token, answer: 'yes' })).status, 400);
+  assert.equal((await raw.get(`/oauth/callback?state=${flow}&code=x`)).status, 400);
+  const renamed = 'A'.repeat(22);
+  raw.cookies = new Map([[`__Host-reeve-${renamed}`, value]]);
+  assert.match((await raw.post('/sign-in/local', { flow: renamed, token: 'wrong', login, password: PASSWORD })).text, /not the one that was shown|no such sign-in/);
+});
+
+test('cookies are __Host-, Secure, HttpOnly, SameSite=Lax, of ten minutes', async () => {
+  const answer = await send(world, 'GET', people.link().replace(world.url, ''));
+  const cookies = answer.headers.getSetCookie();
+  assert.equal(cookies.length, 1);
+  assert.match(cookies[0], /^__Host-reeve-[\w-]{22}=[\w-]+; Path=\/; Max-Age=600; Secure; HttpOnly; SameSite=Lax$/);
+});
+
+// ---- CSRF and framing ----
+
+test('CSRF: a form counts only from a page of ours, in its browser, with its token', async () => {
+  const { raw, flow, token } = await atQuestion();
+  assert.ok(flow && token);
+  for (const headers of [{ 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }, { 'sec-fetch-site': 'same-site' }, { 'sec-fetch-site': 'none' }, { origin: 'https://evil.example' }, { origin: `${world.url}.evil.example` }]) {
+    raw.headers = headers;
+    assert.equal((await raw.post('/sign-in/confirm', { flow, token, answer: 'yes' })).status, 403, JSON.stringify(headers));
+  }
+  raw.headers = {};
+  for (const wrong of ['', 'x', token.slice(1), `${token}A`, flow]) assert.equal((await raw.post('/sign-in/confirm', { flow, token: wrong, answer: 'yes' })).status, 403, wrong);
+  assert.equal((await raw.get(`/sign-in/confirm?flow=${flow}&token=${token}&answer=yes`)).status, 405);
+  assert.equal((await new Raw().post('/sign-in/confirm', { flow, token, answer: 'yes' })).status, 400);
+  raw.headers = { 'sec-fetch-site': 'same-origin', origin: 'null' };
+  assert.match((await raw.post('/sign-in/confirm', { flow, token, answer: 'yes' })).headers.get('location') ?? '', /token=ey/);
+});
+
+test('CSRF in a real browser: another site posts the form, and no cookie goes along', async () => {
+  const page = await freshPage(people.browser);
+  await page.goto(people.link({ connection: 'google-oauth2' }));
+  await page.waitForSelector('text=Finish signing in?');
+  const [flow, token] = [await page.getAttribute('[name=flow]', 'value'), await page.getAttribute('[name=token]', 'value')];
+  const evil = await serve((_, response) => {
+    response.setHeader('content-type', 'text/html');
+    response.end(`<form method="post" action="${world.url}/sign-in/confirm"><input name="flow" value="${flow}"><input name="token" value="${token}"><button name="answer" value="yes">win</button></form>`);
+  });
+  await page.goto(`http://localhost:${evil.port}/`);
+  await page.click('button');
+  await page.waitForSelector('text=This sign-in cannot go on');
+  assert.equal(people.program.got.length, 0);
+  await page.done();
+  await evil.close();
+});
+
+test('framing: no page is shown inside another', async () => {
+  const page = await freshPage(people.browser);
+  const evil = await serve((_, response) => { response.setHeader('content-type', 'text/html'); response.end(`<iframe src="${people.link().replaceAll('&', '&amp;')}"></iframe>`); });
+  await page.goto(evil.url);
+  await page.waitForTimeout(300);
+  const texts = await Promise.all(page.frames().slice(1).map((frame) => frame.evaluate(() => document.body?.innerText ?? '').catch(() => '')));
+  assert.ok(texts.every((text) => !text.includes('Continue with')), texts.join());
+  await page.done();
+  await evil.close();
+  for (const target of ['/oauth', '/sign-in', '/activate', '/oauth/callback', '/invite/x', '/sign-in/password/x', '/oauth2/authorize', '/sign-in/test']) {
+    const { headers } = await send(world, 'GET', target);
+    assert.match(headers.get('content-security-policy'), /default-src 'none'.*frame-ancestors 'none'; base-uri 'none'/, target);
+    assert.doesNotMatch(headers.get('content-security-policy'), /script-src|unsafe/, target);
+    assert.deepEqual([headers.get('x-frame-options'), headers.get('x-content-type-options'), headers.get('referrer-policy'), headers.get('cache-control')], ['DENY', 'nosniff', 'no-referrer', 'no-store'], target);
+  }
+});
+
+// ---- XSS ----
+
+const PAYLOADS = ['<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', '\'"--></title><svg onload=alert(1)>', 'javascript:alert(1)', '{{token}}{{#ways}}', '&lt;script&gt;', '\u202Egnp.exe'];
+
+test('CVE-2025-67495, CVE-2026-29191, CVE-2026-29192, CVE-2026-33758: what a stranger wrote is text, on every page and in every error', async () => {
+  const page = await freshPage(people.browser);
+  let alerts = 0;
+  page.on('dialog', (dialog) => { alerts++; dialog.dismiss(); });
+  const clean = async (what) => {
+    assert.deepEqual(await page.evaluate(() => [document.querySelectorAll('script, img, svg, iframe, [onerror], [onload]').length, [...document.links].filter((link) => !/^https?:/.test(link.href)).length]), [0, 0], what);
+  };
+  for (const payload of PAYLOADS) {
+    const p = encodeURIComponent(payload);
+    for (const target of [`/oauth?redirect=${p}`, `/oauth?exit=${p}`, `/oauth?headless_code=${p}`, people.link({ connection: payload }).replace(encodeURIComponent('error=true'), ''), `/sign-in?flow=${p}`, `/sign-in/with?flow=${p}&connection=${p}`,
+      `/oauth/callback?state=${p}&error=${p}&error_description=${p}`, `/invite/${p}`, `/sign-in/password/${p}`, `/oauth2/authorize?client_id=${p}&redirect_uri=${p}`, `/activate?user_code=${p}`, `/sign-in/test?idp_id=${p}`]) {
+      await page.goto(new URL(target, world.url).href);
+      await clean(target);
+    }
+    await page.goto(people.link({ connection: 'email' }));
+    await page.evaluate(() => { document.querySelector('#login').type = 'text'; });
+    await typePassword(page, payload, payload);
+    await page.waitForSelector('[role=alert]');
+    await clean(`local ${payload}`);
+  }
+  // what a provider says of a person, and of an error
+  people.google.oidc; // eslint-disable-line no-unused-expressions
+  people.github.user = { ...people.github.user, name: PAYLOADS[1], login: PAYLOADS[0], avatar_url: PAYLOADS[3] };
+  await page.goto(people.link({ connection: 'github' }));
+  await page.waitForSelector('text=Finish signing in?');
+  await clean('confirm');
+  assert.ok((await page.textContent('main')).includes(PAYLOADS[1]), 'shown as it is');
+  people.google.refuses = PAYLOADS[0];
+  await page.goto(people.link({ connection: 'google-oauth2', redirect: `http://localhost:${people.program.port}/callback` }));
+  await page.waitForSelector('text=This sign-in cannot go on');
+  await clean('refused');
+  people.google.refuses = undefined;
+  assert.equal(alerts, 0);
+  await page.done();
+});
+
+// ---- PKCE, confirmation, devices ----
+
+test('CVE-2024-23647, Glewlwyd 2.7.7: no authorization code without an S256 challenge', async () => {
+  const query = { response_type: 'code', client_id: 'reeve', redirect_uri: `http://127.0.0.1:${people.program.port}/callback`, state: 's', code_challenge: 'A'.repeat(43), code_challenge_method: 'S256' };
+  const ask = async (more) => {
+    const parameters = new URLSearchParams({ ...query, ...more });
+    for (const [name, value] of [...parameters]) if (value === 'undefined') parameters.delete(name);
+    return new Raw().get(`/oauth2/authorize?${parameters}`);
+  };
+  assert.equal((await ask({})).status, 200);
+  for (const more of [{ code_challenge: undefined }, { code_challenge_method: undefined }, { code_challenge_method: 'plain' }, { code_challenge: 'short' }, { response_type: 'token' }, { response_type: 'code token' }]) {
+    const location = new URL((await ask(more)).headers.get('location'));
+    assert.ok(location.searchParams.get('error'), JSON.stringify(more));
+    assert.deepEqual([location.searchParams.get('state'), location.searchParams.get('code')], ['s', null]);
+  }
+});
+
+test('CVE-2026-33757: a link that a stranger made completes nothing: the question comes first, with what it would do', async () => {
+  const { page, raw, flow, token } = await atQuestion({ create_refresh_token: 'true' });
+  assert.equal(page.headers.get('location'), null);
+  for (const word of ['ada@example.com', world.url, `localhost:${people.program.port}`]) assert.ok(page.text.includes(word), word);
+  const no = await raw.post('/sign-in/confirm', { flow, token, answer: 'no' });
+  assert.match(no.headers.get('location'), /token=&error=.*&status_code=403/);
+  const late = await raw.post('/sign-in/confirm', { flow, token, answer: 'yes' });
+  assert.doesNotMatch(late.headers.get('location') ?? '', /token=ey/);
+});
+
+test('Storm-2372: a device\'s link asks for sign-in, shows who asks and from where, and a typed password is no consent', async () => {
+  const begun = JSON.parse((await send(world, 'POST', '/oauth2/device_authorization', { 'content-type': 'application/x-www-form-urlencoded', 'user-agent': 'attacker/1' }, 'client_id=reeve')).text);
+  const raw = new Raw();
+  const chooser = await raw.get(begun.verification_uri_complete);
+  assert.doesNotMatch(chooser.text, /attacker/);
+  const form = await raw.get(`/sign-in/local?flow=${hidden(chooser.text, 'flow')}`);
+  const typing = await raw.post('/sign-in/local', { flow: hidden(form.text, 'flow'), token: hidden(form.text, 'token'), login, password: PASSWORD });
+  assert.match(typing.text, /Never enter a code that somebody sent you/);
+  const question = await raw.post('/activate', { flow: hidden(typing.text, 'flow'), token: hidden(typing.text, 'token'), user_code: begun.user_code });
+  for (const word of ['attacker/1', '127.0.0.1', 'Did you start this yourself?']) assert.ok(question.text.includes(word), word);
+  const no = await raw.post('/sign-in/confirm', { flow: hidden(question.text, 'flow'), token: hidden(question.text, 'token'), answer: 'no' });
+  assert.match(no.text, /refused/);
+  const poll = JSON.parse((await send(world, 'POST', '/oauth2/token', { 'content-type': 'application/x-www-form-urlencoded' }, `${new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: begun.device_code, client_id: 'reeve' })}`)).text);
+  assert.equal(poll.error, 'access_denied');
+});
+
+test('a code of a device is asked for after sign-in, and few are tried', async () => {
+  assert.doesNotMatch((await new Raw().get('/activate?user_code=BCDF-GHJK')).text, /user-code/);
+  const raw = new Raw();
+  const chooser = await raw.get('/activate');
+  const form = await raw.get(`/sign-in/local?flow=${hidden(chooser.text, 'flow')}`);
+  let page = await raw.post('/sign-in/local', { flow: hidden(form.text, 'flow'), token: hidden(form.text, 'token'), login: await newAccount(people), password: PASSWORD });
+  let tries = 0;
+  while (page.status === 200 && tries < 20) {
+    page = await raw.post('/activate', { flow: hidden(page.text, 'flow'), token: hidden(page.text, 'token'), user_code: 'BCDF-GHJK' });
+    tries++;
+  }
+  assert.equal(page.status, 429);
+  assert.ok(tries <= 11, `${tries} tries`);
+});
+
+// ---- headers, names, enumeration, throttling ----
+
+test('CVE-2025-64101, GHSA-93m4-mfpg-c3xf: a forwarded or given host changes no link', async () => {
+  const lies = { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https', 'x-forwarded-for': '8.8.8.8', forwarded: 'host=evil.example;proto=https', 'x-original-url': '/evil', 'x-rewrite-url': '/evil' };
+  for (const headers of [lies, { ...lies, host: 'evil.example' }]) {
+    const begun = await send(world, 'GET', people.link({ connection: 'google-oauth2' }).replace(world.url, ''), headers);
+    assert.equal(new URL(begun.headers.get('location')).searchParams.get('redirect_uri'), `${world.url}/oauth/callback`);
+    const page = await send(world, 'GET', people.link().replace(world.url, ''), headers);
+    assert.doesNotMatch(page.text, /evil/);
+  }
+  const made = (await people.as(people.admin, 'POST', '/reeve/v1/accounts', { login: `link-${unique()}@example.com`, name: 'x' })).body;
+  assert.ok(made.link.startsWith(`${world.url}/`));
+});
+
+test('CVE-2023-20902, CVE-2025-54999, CVE-2025-6011: an unknown account and a wrong password look and last the same', async () => {
+  const times = { known: [], unknown: [] };
+  const bodies = new Set();
+  for (let i = 0; i < 4; i++) {
+    for (const kind of ['known', 'unknown']) {
+      const name = kind === 'known' ? await newAccount(people, `t${i}-${unique()}@example.com`) : `t${i}-${unique()}@example.com`;
+      const { raw, flow, token } = await atPassword();
+      const began = performance.now();
+      const answer = await raw.post('/sign-in/local', { flow, token, login: name, password: `wrong ${unique()} words` });
+      times[kind].push(performance.now() - began);
+      bodies.add(`${answer.status} ${answer.text.replaceAll(name, '').replaceAll(flow, '').replaceAll(token, '')}`);
+    }
+  }
+  assert.equal(bodies.size, 1, [...bodies].join('\n----\n'));
+  const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
+  const ratio = median(times.known) / median(times.unknown);
+  assert.ok(ratio > 0.4 && ratio < 2.5, `${JSON.stringify(times)}`);
+});
+
+test('CVE-2025-54998, CVE-2025-6004, CVE-2025-24806: another spelling of a login is the same login, for the count too', async () => {
+  const name = await newAccount(people);
+  const spellings = [name, name.toUpperCase(), ` ${name}`, name.replace('ada', 'Ada'), `${name} `];
+  const statuses = [];
+  for (let i = 0; i < 14; i++) {
+    const { raw, flow, token } = await atPassword();
+    statuses.push((await raw.post('/sign-in/local', { flow, token, login: spellings[i % spellings.length], password: `wrong words ${i}` })).status);
+  }
+  assert.ok(statuses.includes(429), statuses.join());
+});
+
+test('throttling locks nobody out: a browser that signed in before still gets in while strangers guess', async () => {
+  const name = await newAccount(people);
+  const own = await atPassword();
+  assert.match((await own.raw.post('/sign-in/local', { flow: own.flow, token: own.token, login: name, password: PASSWORD })).headers.get('location') ?? '', /token=ey/);
+  let last;
+  for (let i = 0; i < 14; i++) {
+    const { raw, flow, token } = await atPassword();
+    last = await raw.post('/sign-in/local', { flow, token, login: name, password: `guess number ${i}` });
+  }
+  assert.equal(last.status, 429);
+  const stranger = await atPassword();
+  assert.equal((await stranger.raw.post('/sign-in/local', { flow: stranger.flow, token: stranger.token, login: name, password: PASSWORD })).status, 429);
+  const page = await own.raw.get(people.link({ connection: 'email' }));
+  const again = await own.raw.post('/sign-in/local', { flow: hidden(page.text, 'flow'), token: hidden(page.text, 'token'), login: name, password: PASSWORD });
+  assert.match(again.headers.get('location') ?? '', /token=ey/);
+});
+
+test('CVE-2026-27946, CVE-2026-54693, CVE-2026-40574, CVE-2023-7028: an address that no provider verified proves nothing', async () => {
+  const name = `victim-${unique()}@example.com`;
+  const code = ok(await people.as(people.admin, 'POST', `/iam/v2/groupInvites/${org}`, { roleUid: viewer, ttl: '600s', email: name })).code;
+  people.github.user = { login: 'mallory', id: 666, name: 'Mallory' };
+  for (const emails of [[{ email: name, verified: false, primary: true }], [{ email: name, verified: true, primary: false }, { email: 'm@evil.example', verified: true, primary: true }], [{ email: `m@evil.example,${name}`, verified: true, primary: true }]]) {
+    people.github.emails = emails;
+    const raw = new Raw();
+    const back = await signInAt((await raw.get(people.link({ connection: 'github', invite: code }))).headers.get('location'));
+    const page = await raw.get(back);
+    const end = await raw.post('/sign-in/confirm', { flow: hidden(page.text, 'flow'), token: hidden(page.text, 'token'), answer: 'yes' });
+    assert.match(end.headers.get('location') ?? '', /status_code=403/, JSON.stringify(emails));
+  }
+});
+
+test('CVE-2026-1529, CVE-2025-64708: an invitation that was changed, or has ended, gives nothing', async () => {
+  const code = ok(await people.as(people.admin, 'POST', `/iam/v2/groupInvites/${org}`, { roleUid: viewer, ttl: '600s' })).code;
+  const inside = JSON.parse(Buffer.from(code, 'base64'));
+  const twist = (change) => Buffer.from(JSON.stringify({ ...inside, ...change })).toString('base64');
+  for (const wrong of [twist({ exp: inside.exp + 9e6 }), twist({ secret: 'x' }), code.slice(0, -8), 'e30=', '']) {
+    const answer = await new Raw().get(`/invite/${encodeURIComponent(wrong)}`);
+    assert.ok(answer.status >= 400 || !/You are invited/.test(answer.text) || wrong !== '', wrong);
+    if (wrong !== twist({ exp: inside.exp + 9e6 })) assert.ok(answer.status >= 400, wrong);
+  }
+});
+
+test('mod_auth_openidc: a parameter given twice is refused', async () => {
+  for (const target of [`${people.link()}&redirect=http%3A%2F%2Flocalhost%3A1%2F`, '/oauth/callback?state=a&state=b', '/activate?user_code=A&user_code=B']) {
+    const answer = await new Raw().get(target);
+    assert.deepEqual([answer.status, /given twice/.test(answer.text)], [400, true], target);
+  }
+});
+
+test('CVE-2022-31034: ids, states, verifiers and nonces are random and never come again', async () => {
+  const seen = new Set();
+  for (let i = 0; i < 20; i++) {
+    const query = new URL((await new Raw().get(people.link({ connection: 'google-oauth2' }))).headers.get('location')).searchParams;
+    for (const name of ['state', 'nonce', 'code_challenge']) {
+      assert.ok(query.get(name).length >= 22, name);
+      assert.ok(!seen.has(query.get(name)), name);
+      seen.add(query.get(name));
+    }
+  }
+});
+
+test('GHSA-prh4-vhfh-24mj, CVE-2025-62513: no password, secret, code or token stands in the log', async () => {
+  const { raw, flow, token } = await atPassword();
+  await raw.post('/sign-in/local', { flow, token, login, password: 'a password nobody may read' });
+  await new Raw().get('/oauth/callback?state=AAAAAAAAAAAAAAAAAAAAAA&code=a-code-nobody-may-read');
+  for (const word of ['nobody may read', 'nobody-may-read', PASSWORD, 'google-secret', 'github-secret', 'gitlab-secret']) assert.ok(!world.log.includes(word), word);
+});

@@ -1,0 +1,359 @@
+// People sign in, each way there is, in a real browser: local accounts, Google, GitLab, GitHub, an organization's own provider.
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { PASSWORD, checkSound, freshPage, newAccount, ok, openPeople, typePassword, unique } from './people.mjs';
+import { call, claimsOf } from './world.mjs';
+
+let people, world, org, roles, login;
+
+const as = (token, method, target, body) => people.as(token, method, target, body);
+const whoami = async (token) => ok(await as(token, 'GET', '/auth/v1/ok'));
+
+// What came to the program: a token that the server takes.
+async function tokenOf(got) {
+  assert.deepEqual([got.error, got.status_code], [undefined, undefined], JSON.stringify(got));
+  return { token: got.token, claims: claimsOf(got.token), who: await whoami(got.token) };
+}
+
+async function invite(more = {}) {
+  const made = ok(await as(people.admin, 'POST', `/iam/v2/groupInvites/${org}`, { roleUid: roles.get('viewer'), ttl: '3600s', ...more }));
+  return made.code;
+}
+
+before(async () => {
+  people = await openPeople();
+  world = people.world;
+  org = ok(await as(people.admin, 'POST', '/iam/v2/groups', { name: `people-${unique()}.example` })).uid;
+  roles = new Map(ok(await as(people.admin, 'GET', '/iam/v1/roles?parent=%2F')).items.map((role) => [role.name, role.id]));
+  login = await newAccount(people);
+});
+
+after(async () => { await people?.close(); });
+
+// Pictures for docs/ when asked for; soundness always.
+const pictures = process.env.REEVE_PICTURES;
+async function show(page, name) {
+  await checkSound(page, name);
+  if (!pictures) return;
+  mkdirSync(pictures, { recursive: true });
+  for (const [scheme, width] of [['light', 720], ['dark', 320]]) {
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.setViewportSize({ width, height: 400 });
+    await page.screenshot({ path: path.join(pictures, `${name}-${scheme}.png`), fullPage: true });
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 1280, height: 720 });
+}
+
+describe('local accounts', () => {
+  test('a password typed in this pass ends at the program, without a further question', async () => {
+    const page = await freshPage(people.browser);
+    await page.goto(people.link());
+    await show(page, 'choose');
+    await page.click('text=Continue with a password');
+    await show(page, 'local');
+    await typePassword(page, login, 'not the password at all');
+    await page.waitForSelector('[role=alert]');
+    await show(page, 'local-wrong');
+    await typePassword(page, login);
+    await page.waitForSelector('#done');
+    const { claims, who } = await tokenOf(await people.program.next());
+    assert.equal(claims.aud, world.url);
+    assert.equal(claims.email, undefined, 'an address nobody proved is in no token');
+    assert.equal(who.subject, claims.sub);
+    assert.deepEqual(page.complaints, []);
+    await page.done();
+  });
+
+  test('the same person has the same id, and another person another', async () => {
+    const other = await newAccount(people, `bob-${unique()}@example.com`);
+    const subjects = [];
+    for (const name of [login, login.toUpperCase(), other]) {
+      const page = await freshPage(people.browser);
+      await page.goto(people.link({ connection: 'email' }));
+      await typePassword(page, name);
+      await page.waitForSelector('#done');
+      subjects.push((await tokenOf(await people.program.next())).claims.sub);
+      await page.done();
+    }
+    assert.equal(subjects[0], subjects[1]);
+    assert.notEqual(subjects[0], subjects[2]);
+  });
+
+  test('an invitation makes an account and its right in one pass', async () => {
+    const page = await freshPage(people.browser);
+    const name = `eve-${unique()}@example.com`;
+    await page.goto(people.link({ invite: await invite({ email: name }) }));
+    await page.click('text=Make an account with a password');
+    await page.fill('#name', 'Eve');
+    await page.fill('#login', name);
+    await page.fill('#password', 'password1234');
+    await page.click('button[type=submit]');
+    await page.waitForSelector('[role=alert]');
+    await show(page, 'new-account');
+    await page.fill('#password', PASSWORD);
+    await page.click('button[type=submit]');
+    await page.waitForSelector('#done');
+    const { token, claims } = await tokenOf(await people.program.next());
+    assert.equal(claims.email, name);
+    assert.deepEqual(Object.keys(claims.cap), [org]);
+    assert.equal((await as(token, 'GET', `/iam/v2/groups/${org}`)).status, 200);
+    assert.equal((await as(token, 'DELETE', `/iam/v2/groups/${org}`)).status, 403);
+    await page.done();
+  });
+
+  test('an invitation\'s own link shows what it gives and accepts it', async () => {
+    const page = await freshPage(people.browser);
+    await page.goto(`${world.url}/invite/${encodeURIComponent(await invite())}`);
+    await show(page, 'invite');
+    assert.match(await page.textContent('main'), /viewer/);
+    await page.click('text=Sign in and accept');
+    await page.click('text=Continue with a password');
+    await typePassword(page, await newAccount(people, `ivy-${unique()}@example.com`));
+    await page.waitForSelector('text=Invitation accepted');
+    await show(page, 'done');
+    await page.done();
+  });
+
+  test('a one-time link is good once', async () => {
+    const made = ok(await as(people.admin, 'POST', '/reeve/v1/accounts', { login: `tom-${unique()}@example.com`, name: 'Tom' }));
+    const page = await freshPage(people.browser);
+    await page.goto(made.link);
+    await show(page, 'password');
+    await page.fill('#password', PASSWORD);
+    await page.click('button[type=submit]');
+    await page.waitForSelector('text=Your password is set');
+    await page.goto(made.link);
+    await page.waitForSelector('text=This sign-in cannot go on');
+    await show(page, 'error');
+    await page.done();
+  });
+
+  test('skip_registration makes nobody, and the program reads 404', async () => {
+    const name = await newAccount(people, `new-${unique()}@example.com`);
+    const page = await freshPage(people.browser);
+    await page.goto(people.link({ connection: 'email', skip_registration: 'true' }));
+    await typePassword(page, name);
+    await page.waitForSelector('#done');
+    const got = await people.program.next();
+    assert.deepEqual([got.token, got.status_code], ['', '404']);
+    assert.match(got.error, /account not found/);
+    await page.done();
+  });
+
+  test('a refresh token comes when asked for, percent-encoded, and not for an identity that is assumed', async () => {
+    const page = await freshPage(people.browser);
+    await page.goto(people.link({ connection: 'email', create_refresh_token: 'true' }));
+    await typePassword(page, login);
+    await page.waitForSelector('#done');
+    const got = await people.program.next();
+    assert.ok(got.raw.startsWith('?token='), 'the hints are replaced, not added to');
+    assert.doesNotMatch(got.raw, /token=true|error=/);
+    const inside = JSON.parse(Buffer.from(got.refresh_token, 'base64'));
+    assert.ok(inside.exp > Date.now() / 1000);
+    const { claims } = await tokenOf(got);
+    const identity = ok(await as(people.admin, 'POST', `/iam/v2/identities/${org}`, { name: 'robot', claimMatch: { issuer: world.url, subject: claims.sub } }));
+    await page.goto(people.link({ connection: 'email', create_refresh_token: 'true', identity: identity.uid }));
+    await typePassword(page, login);
+    await page.waitForSelector('#done');
+    const assumed = await people.program.next();
+    assert.equal(assumed.refresh_token, undefined);
+    assert.equal((await tokenOf(assumed)).claims.sub, identity.uid);
+    await page.done();
+  });
+
+  test('scopes are narrowed to, though clients escape them twice', async () => {
+    const page = await freshPage(people.browser);
+    const name = `uma-${unique()}@example.com`;
+    await page.goto(people.link({ connection: 'email' }).replace(/connection=email/, `connection=email&scope=${encodeURIComponent(encodeURIComponent(org))}`));
+    await typePassword(page, await newAccount(people, name));
+    await page.waitForSelector('#done');
+    const got = await people.program.next();
+    assert.ok(got.status_code ? Number(got.status_code) < 500 : claimsOf(got.token).cap === undefined || Object.keys(claimsOf(got.token).cap).every((key) => key === org), JSON.stringify(got));
+    await page.done();
+  });
+});
+
+// From the chooser, or straight from the link; ends on the question who one is, then at the program.
+async function through(label, parameters) {
+  const page = await freshPage(people.browser);
+  await page.goto(people.link(parameters));
+  if (!parameters.connection && !parameters.idp_id) await page.click(`text=Continue with ${label}`);
+  await page.waitForSelector('text=Finish signing in?');
+  return page;
+}
+
+describe('providers of this server', () => {
+  test('Google: the question names account, audience and target; yes brings the token', async () => {
+    const page = await through('Google', {});
+    await show(page, 'confirm');
+    const text = await page.textContent('main');
+    for (const word of ['ada@example.com', 'Google', world.url, `localhost:${people.program.port}`]) assert.ok(text.includes(word), word);
+    await page.click('button[value=yes]');
+    await page.waitForSelector('#done');
+    const { claims } = await tokenOf(await people.program.next());
+    assert.deepEqual([claims.email, claims.email_verified, claims.act.iss, claims.act.sub], ['ada@example.com', true, people.google.url, 'ada']);
+    assert.ok(people.google.seen.some((line) => line.includes('code_challenge_method=S256') && line.includes('nonce=')));
+    await page.done();
+  });
+
+  test('no gives nothing out, and the program reads it', async () => {
+    const page = await through('Google', { connection: 'google-oauth2' });
+    await page.click('button[value=no]');
+    await page.waitForSelector('#done');
+    const got = await people.program.next();
+    assert.deepEqual([got.token, got.status_code], ['', '403']);
+    await page.done();
+  });
+
+  test('GitLab, which takes its secret in the form', async () => {
+    const page = await through('GitLab', {});
+    await page.click('button[value=yes]');
+    await page.waitForSelector('#done');
+    const { claims } = await tokenOf(await people.program.next());
+    assert.equal(claims.act.iss, people.gitlab.url);
+    await page.done();
+  });
+
+  test('GitHub: the number is the person, the verified primary address theirs', async () => {
+    const page = await through('GitHub', { connection: 'github' });
+    await page.click('button[value=yes]');
+    await page.waitForSelector('#done');
+    const first = await tokenOf(await people.program.next());
+    assert.deepEqual([first.claims.act.iss, first.claims.act.sub, first.claims.email], [people.github.url, '583231', 'octo@example.com']);
+    await page.done();
+    people.github.user = { ...people.github.user, login: 'renamed' };
+    people.github.emails = [{ email: 'octo@example.com', verified: false, primary: true }];
+    const again = await through('GitHub', {});
+    await again.click('button[value=yes]');
+    await again.waitForSelector('#done');
+    const second = await tokenOf(await people.program.next());
+    assert.equal(second.claims.sub, first.claims.sub);
+    assert.equal(second.claims.email, undefined);
+    await again.done();
+  });
+
+  test('a provider that refuses is quoted to the program', async () => {
+    people.google.refuses = 'come back later';
+    try {
+      const page = await freshPage(people.browser);
+      await page.goto(people.link({ connection: 'google-oauth2' }));
+      await page.waitForSelector('#done');
+      const got = await people.program.next();
+      assert.equal(got.status_code, '403');
+      assert.match(got.error, /Google refused the sign-in: come back later/);
+      await page.done();
+    } finally { people.google.refuses = undefined; }
+  });
+});
+
+describe('an organization\'s own provider', () => {
+  const kinds = { 'secret and PKCE': ['with-both', 'with-both-secret', true], 'a secret, no PKCE': ['secret-alone', 'secret-alone-secret', false], 'PKCE, no secret': ['public', '', true] };
+  for (const [kind, [clientId, clientSecret, pkceEnabled]] of Object.entries(kinds)) {
+    test(`${kind}: by its id, valid inside the organization alone`, async () => {
+      const home = ok(await as(people.admin, 'POST', '/iam/v2/groups', { name: `own-${unique()}.example` })).uid;
+      const provider = ok(await as(people.admin, 'POST', `/iam/v2/identityProviders/${home}`, { name: 'own', defaultRole: roles.get('viewer'),
+        oidc: { issuer: people.own.url, clientId, clientSecret, pkceEnabled, additionalScopes: ['email', 'profile', 'groups'], groupsClaim: 'groups' } }));
+      const page = await freshPage(people.browser);
+      const before = people.own.seen.length;
+      await page.goto(people.link({ idp_id: provider.uid }));
+      await show(page, 'provider');
+      await page.click('text=Continue to');
+      await page.waitForSelector('text=Finish signing in?');
+      assert.equal(people.own.seen.slice(before).some((line) => line.includes('code_challenge=')), pkceEnabled);
+      await page.click('button[value=yes]');
+      await page.waitForSelector('#done');
+      const { claims } = await tokenOf(await people.program.next());
+      assert.equal(claims.act.iss, people.own.url);
+      assert.ok(Object.keys(claims.cap ?? {}).every((group) => group === home || group.startsWith(`${home}/`)));
+      await page.goto(`${world.url}/sign-in/test?idp_id=${provider.uid}`);
+      await page.click('text=Continue to');
+      await page.waitForSelector('text=The test sign-in works');
+      await show(page, 'test');
+      assert.match(await page.textContent('main'), /team-ada/);
+      await page.done();
+    });
+  }
+
+  test('by the organization\'s name, when it is verified', async () => {
+    const name = `named-${unique()}.example`;
+    const home = ok(await as(people.admin, 'POST', '/iam/v2/groups', { name, verified: true, kind: 'ORG_KIND_CUSTOMER' })).uid;
+    ok(await as(people.admin, 'POST', `/iam/v2/identityProviders/${home}`, { name: 'own', defaultRole: roles.get('viewer'),
+      oidc: { issuer: people.own.url, clientId: 'with-both', clientSecret: 'with-both-secret', pkceEnabled: true } }));
+    const page = await freshPage(people.browser);
+    await page.goto(people.link());
+    await page.fill('#organization', name);
+    await page.click('text=Find its sign-in');
+    await page.click('text=Continue to');
+    await page.waitForSelector('text=Finish signing in?');
+    await page.done();
+  });
+});
+
+describe('other ends', () => {
+  test('an authorization code with PKCE, state and our issuer', async () => {
+    const verifier = randomBytes(32).toString('base64url');
+    const query = new URLSearchParams({ response_type: 'code', client_id: 'reeve', redirect_uri: `http://127.0.0.1:${people.program.port}/callback`, state: 's1', scope: 'openid',
+      code_challenge: createHash('sha256').update(verifier).digest('base64url'), code_challenge_method: 'S256' });
+    const page = await freshPage(people.browser);
+    await page.goto(`${world.url}/oauth2/authorize?${query}`);
+    await page.click('text=Continue with a password');
+    await typePassword(page, login);
+    await page.waitForSelector('#done');
+    const got = await people.program.next();
+    assert.deepEqual([got.state, got.iss, got.error], ['s1', world.url, undefined]);
+    const answer = await fetch(`${world.url}/oauth2/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'authorization_code', code: got.code, client_id: 'reeve', redirect_uri: query.get('redirect_uri'), code_verifier: verifier }) });
+    const tokens = await answer.json();
+    assert.equal(answer.status, 200, JSON.stringify(tokens));
+    assert.equal(claimsOf(tokens.id_token).aud, 'reeve');
+    await page.done();
+  });
+
+  test('a device: the code after sign-in, the facts, an explicit yes', async () => {
+    const begun = await (await fetch(`${world.url}/oauth2/device_authorization`, { method: 'POST', headers: { 'user-agent': 'reeve/9 (a machine)' }, body: new URLSearchParams({ client_id: 'reeve', scope: 'openid' }) })).json();
+    const poll = async () => (await fetch(`${world.url}/oauth2/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: begun.device_code, client_id: 'reeve' }) })).json();
+    assert.equal((await poll()).error, 'authorization_pending');
+    const page = await freshPage(people.browser);
+    await page.goto(begun.verification_uri_complete);
+    await page.click('text=Continue with a password');
+    await typePassword(page, login);
+    await page.waitForSelector('#user-code');
+    await show(page, 'activate');
+    assert.equal(await page.inputValue('#user-code'), begun.user_code);
+    await page.click('button[type=submit]');
+    await page.waitForSelector('text=Finish signing in?');
+    await show(page, 'confirm-device');
+    const text = await page.textContent('main');
+    for (const word of [begun.user_code, 'reeve/9 (a machine)', '127.0.0.1']) assert.ok(text.includes(word), word);
+    await page.click('button[value=yes]');
+    await page.waitForSelector('text=Your device is signed in');
+    await new Promise((resolve) => { setTimeout(resolve, 5200); });
+    const tokens = await poll();
+    assert.equal(claimsOf(tokens.id_token).aud, 'reeve', JSON.stringify(tokens));
+    await page.done();
+  });
+
+  test('a program elsewhere with a key: its hash is shown, the question asked, the session handed over', async () => {
+    const { generateKeyPairSync } = await import('node:crypto');
+    const code = generateKeyPairSync('x25519').publicKey.export({ format: 'jwk' }).x;
+    const page = await freshPage(people.browser);
+    await page.goto(`${world.url}/oauth?headless_code=${code}`);
+    const hash = createHash('sha256').update(code).digest('hex');
+    const shown = `${hash.slice(0, 4)}-${hash.slice(4, 8)}`;
+    assert.match(await page.textContent('main'), new RegExp(shown));
+    await page.click('text=Continue with a password');
+    await typePassword(page, login);
+    await page.waitForSelector('text=Finish signing in?');
+    assert.match(await page.textContent('main'), new RegExp(shown));
+    await show(page, 'confirm-headless');
+    assert.equal((await call(world, null, 'GET', `/sts/headless_sessions?code=${code}`)).status, 404);
+    await page.click('button[value=yes]');
+    await page.waitForSelector('text=You are signed in there');
+    const session = ok(await call(world, null, 'GET', `/sts/headless_sessions?code=${code}`));
+    assert.ok(session.encryptedIdtoken.length > 100);
+    await page.done();
+  });
+});
