@@ -8,8 +8,9 @@
 #define SEAL_LABEL "login flow"
 #define ID_BYTES 16
 #define ID_CHARACTERS 22
-#define PLAIN_BYTES_MAX ((size_t)2880) /* sealed and in base64 it still fits a cookie */
-#define SEALED_BYTES_MAX ((size_t)4096)
+#define PARTS_MAX 4 /* cookies of one flow: a person in many groups needs more than one */
+#define SEALED_BYTES_MAX ((size_t)PARTS_MAX * COOKIE_VALUE_BYTES_MAX)
+#define PLAIN_BYTES_MAX ((size_t)11500) /* sealed and in base64 it still fits them */
 
 /* ---- its form: one JSON object; what is unset is left out ---- */
 
@@ -130,12 +131,54 @@ FALLIBLE flow_decode(struct arena *arena, slice text, struct flow *ret_flow)
 
 /* ---- its cookie ---- */
 
-static FALLIBLE cookie_name(struct call *call, slice id, slice *ret_name)
+/* part 0 has the bare name, the others ".1" and so on behind it. */
+static FALLIBLE cookie_name(struct call *call, slice id, size_t part, slice *ret_name)
 {
-	char *name = arena_printf(call->arena, FLOW_COOKIE_PREFIX "%.*s", SLICE_ARG(id));
+	char *name = part ? arena_printf(call->arena, FLOW_COOKIE_PREFIX "%.*s.%zu", SLICE_ARG(id), part)
+			  : arena_printf(call->arena, FLOW_COOKIE_PREFIX "%.*s", SLICE_ARG(id));
 
 	TRY_NEW(name);
 	*ret_name = slice_str(name);
+	return OK;
+}
+
+static FALLIBLE put_parts(struct call *call, slice id, slice value, Reeve__V1__Page *out)
+{
+	for (size_t part = 0; value.len; part++) {
+		slice name;
+		TRY(cookie_name(call, id, part, &name));
+		TRY(show_cookie(call, name, slice_to(value, COOKIE_VALUE_BYTES_MAX), FLOW_LIFE_S, out));
+		value = slice_from(value, COOKIE_VALUE_BYTES_MAX);
+	}
+	return OK;
+}
+
+/* "" when the browser has none. */
+static FALLIBLE join_parts(struct call *call, slice id, slice *ret_value)
+{
+	struct buffer joined;
+	slice name, value;
+
+	buffer_init(&joined, call->arena, SEALED_BYTES_MAX);
+	for (size_t part = 0; part < PARTS_MAX; part++) {
+		TRY(cookie_name(call, id, part, &name));
+		if (!cookie_find(call->browser.cookies, name, &value))
+			break;
+		buffer_add(&joined, value);
+	}
+	*ret_value = buffer_failed(&joined) ? SLICE("") : buffer_slice(&joined);
+	return OK;
+}
+
+static FALLIBLE drop_parts(struct call *call, slice id, Reeve__V1__Page *out)
+{
+	slice name, value;
+
+	for (size_t part = 0; part < PARTS_MAX; part++) {
+		TRY(cookie_name(call, id, part, &name));
+		if (cookie_find(call->browser.cookies, name, &value))
+			TRY(show_cookie(call, name, SLICE(""), 0, out));
+	}
 	return OK;
 }
 
@@ -195,7 +238,7 @@ static FALLIBLE seal_flow(struct call *call, const struct flow *flow, slice *ret
 
 FALLIBLE flow_begin(struct call *call, struct flow *flow, Reeve__V1__Page *out)
 {
-	slice name, value;
+	slice value;
 	char *confined_to = NULL;
 
 	TRY(make_room(call, out));
@@ -210,8 +253,7 @@ FALLIBLE flow_begin(struct call *call, struct flow *flow, Reeve__V1__Page *out)
 	}
 	flow->confined_to = slice_str(confined_to);
 	TRY(seal_flow(call, flow, &value));
-	TRY(cookie_name(call, flow->id, &name));
-	return show_cookie(call, name, value, FLOW_LIFE_S, out);
+	return put_parts(call, flow->id, value, out);
 }
 
 static FALLIBLE gone(void)
@@ -223,11 +265,10 @@ static FALLIBLE gone(void)
 
 static FALLIBLE open_flow(struct call *call, slice id, struct flow *ret_flow)
 {
-	slice name, value, sealed, plain;
+	slice value, sealed, plain;
 
-	TRY(cookie_name(call, id, &name));
-	if (!cookie_find(call->browser.cookies, name, &value) ||
-	    FAILED(base64_decode(call->arena, BASE64_URL, value, &sealed)) ||
+	TRY(join_parts(call, id, &value));
+	if (value.len == 0 || FAILED(base64_decode(call->arena, BASE64_URL, value, &sealed)) ||
 	    FAILED(issuer_open(call->parts->issuer, SEAL_LABEL, call->arena, sealed, &plain)) ||
 	    FAILED(flow_decode(call->arena, plain, ret_flow))) {
 		report_clear(report_current()); /* whatever was wrong with it, it is none of ours */
@@ -277,16 +318,11 @@ FALLIBLE flow_load_form(struct call *call, slice id, slice token, enum stage sta
 
 FALLIBLE flow_spend(struct call *call, const struct flow *flow, Reeve__V1__Page *out)
 {
-	slice name;
 	bool is_first = false;
 
 	TRY(people_use_once(call, SEAL_LABEL, flow->id, flow->stage_s + FLOW_LIFE_S + 1, &is_first));
 	if (!is_first)
 		return FAIL(FAULT_STATE, "this step of the sign-in was done already");
-	TRY(cookie_name(call, flow->id, &name));
-	TRY(show_cookie(call, name, SLICE(""), 0, out));
-	if (flow->parent.len == 0)
-		return OK;
-	TRY(cookie_name(call, flow->parent, &name));
-	return show_cookie(call, name, SLICE(""), 0, out);
+	TRY(drop_parts(call, flow->id, out));
+	return flow->parent.len ? drop_parts(call, flow->parent, out) : OK;
 }
