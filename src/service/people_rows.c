@@ -10,6 +10,7 @@
 #include "model/user.h"
 #include "reeve/v1/people.pb-c.h"
 #include "service/accounts.h"
+#include "service/budget.h"
 #include "service/invites.h"
 #include "service/joining.h"
 #include "service/people_impl.h"
@@ -143,6 +144,8 @@ static FALLIBLE make_account(struct call *call, const struct person *person, con
 				.updated_us = call->now_us,
 				.last_seen_us = call->now_us };
 
+	if (!uid_is_none(&person->confined_to))
+		TRY(budget_take(&person->confined_to, call->now_us));
 	TRY(describe(call, person, &row));
 	return row_insert(call->tx, &table_identities, &row);
 }
@@ -263,6 +266,7 @@ status reeve_people_spend(struct call *call, const Reeve__V1__SpendRequest *in, 
 	TRY(row_find(call->tx, &table_identities, &row, &row, &found));
 	if (!found)
 		return FAIL(FAULT_ABSENT, "Not found: nobody is registered with this sign-in; register first");
+	TRY(give_default_role(call, &person, &row.uid)); /* an account made elsewhere may come for the first time */
 	return keep_described(call, &person, &row);
 }
 

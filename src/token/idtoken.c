@@ -84,9 +84,14 @@ static FALLIBLE find_party(struct issuer *issuer, struct arena *arena, slice url
 
 /* ---- what it must say ---- */
 
-/* An ID token has typ "JWT" or none; a logout token, which names our client too, has `events`. */
+/* An ID token has typ "JWT" or none; a logout token, which names our client too, has `events`; where one issuer tells its kinds
+ * apart by a claim (Keycloak: "ID", "Bearer", "Refresh"), that is believed too. */
 static FALLIBLE check_kind(const struct jws *jws, const struct json *claims)
 {
+	const struct json *kind = json_member(claims, "typ");
+
+	if (kind && !json_text_is(kind, "ID"))
+		return refuse("typ");
 	if (jws->typ.len && !slice_eq_nocase(jws->typ, SLICE("JWT")))
 		return FAIL(FAULT_DENIED, "the token is no ID token");
 	return json_member(claims, "events") ? refuse("events") : OK;

@@ -155,7 +155,11 @@ static int64_t life_of(const struct issuer *issuer, const struct mint *mint)
 static FALLIBLE check_life(struct issuer *issuer, const struct mint *mint)
 {
 	const struct kind_row *row = kind_row(mint->kind);
+	const struct uid *organization = &mint->who->confined_to;
 
+	if (!uid_is_none(organization) && authz_group_life(issuer->authz, organization) != LIFE_ALIVE)
+		return FAIL(FAULT_DENIED,
+			    "the organization whose identity provider this session began at is suspended or gone");
 	if (row->subject != KIND_SUBJECT_IDENTITY && row->subject != KIND_SUBJECT_ANYONE)
 		return OK;
 	if (row->subject == KIND_SUBJECT_ANYONE && uid_is_none(&mint->who->identity))

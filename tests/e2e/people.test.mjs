@@ -174,6 +174,8 @@ describe('a sign-in at a provider of the configuration', () => {
       'without sub': { sub: undefined },
       'sub no text': { sub: 7 },
       'sub empty': { sub: '' },
+      'an access token of Keycloak': { typ: 'Bearer' },
+      'a refresh token of Keycloak': { typ: 'Refresh' },
       'a logout token': { events: { 'http://schemas.openid.net/event/backchannel-logout': {} } },
     };
     for (const [name, claims] of Object.entries(bad)) {
@@ -190,7 +192,7 @@ describe('a sign-in at a provider of the configuration', () => {
       const claims = { iss: issuer.url, sub: subject, aud: CLIENT, iat: now(), exp: now() + 600 };
       assert.ok([401, 403].includes((await register(signToken(issuer.key, claims, { typ }))).status), typ);
     }
-    ok(await register(signIn(subject, { aud: [CLIENT, 'someone-else'], azp: CLIENT })));
+    ok(await register(signIn(subject, { aud: [CLIENT, 'someone-else'], azp: CLIENT, typ: 'ID' })));
     ok(await exchange(world, signIn(subject)));
   });
 

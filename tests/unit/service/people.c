@@ -437,6 +437,11 @@ TEST(a_providers_session_holds_nothing_outside_its_organization_CVE_2026_9094)
 	CHECK_SLICE(row.email_unverified, "inside@example.com");
 }
 
+static status put_identity(struct tx *tx, void *arg)
+{
+	return row_put(tx, &table_identities, arg);
+}
+
 TEST(a_default_role_is_given_at_the_first_sign_in_and_never_again)
 {
 	static char role[] = "viewer";
@@ -456,6 +461,47 @@ TEST(a_default_role_is_given_at_the_first_sign_in_and_never_again)
 	enroll(&late);
 	CHECK_INT(bindings_of(&uid), 0);
 	CHECK_OK(world_change(put_provider, NULL));
+}
+
+TEST(who_has_an_account_already_gets_a_default_role_at_the_first_exchange_there)
+{
+	static char role[] = "viewer";
+	struct person person = own_provider("known");
+	struct uid uid = identity_of(&person);
+	struct identity row = { .uid = uid, .name = SLICE("known"), .created_us = NOW_S * US_PER_S };
+	slice token;
+
+	CHECK_OK(world_change(put_identity, &row));
+	CHECK_OK(world_change(put_provider, role));
+	CHECK_OK(exchange(sign_in(&person), URL, "", &token));
+	CHECK_INT(bindings_of(&uid), 1);
+	CHECK_OK(world_change(put_provider, NULL));
+}
+
+static status suspend(struct tx *tx, void *arg)
+{
+	struct group row = { .uid = org };
+	bool found;
+
+	TRY(row_find(tx, &table_groups, &row, &row, &found));
+	row.status = *(int64_t *)arg;
+	return row_update(tx, &table_groups, &row);
+}
+
+TEST(a_suspended_organization_lets_nobody_in_and_nobody_go_on)
+{
+	struct person person = own_provider("suspended");
+	int64_t suspended = 3, alive = 2; /* ORG_STATUS_ */
+	slice access, token;
+
+	enroll(&person);
+	access = access_of(&person);
+	CHECK_OK(exchange(access, URL, "", &token));
+	CHECK_OK(world_change(suspend, &suspended));
+	CHECK_FAULT(FAULT_DENIED, exchange(sign_in(&person), URL, "", &token));
+	CHECK_FAULT(FAULT_DENIED, exchange(access, URL, "", &token));
+	CHECK_OK(world_change(suspend, &alive));
+	CHECK_OK(exchange(access, URL, "", &token));
 }
 
 /* ---- leaving ---- */
@@ -557,6 +603,8 @@ int main(void)
 		cmocka_unit_test(only_an_identity_that_names_our_issuer_is_assumed_by_a_person),
 		cmocka_unit_test(a_providers_session_holds_nothing_outside_its_organization_CVE_2026_9094),
 		cmocka_unit_test(a_default_role_is_given_at_the_first_sign_in_and_never_again),
+		cmocka_unit_test(who_has_an_account_already_gets_a_default_role_at_the_first_exchange_there),
+		cmocka_unit_test(a_suspended_organization_lets_nobody_in_and_nobody_go_on),
 		cmocka_unit_test(one_leaves_by_oneself_and_takes_everything_along),
 		cmocka_unit_test(an_organization_switches_codes_off_for_its_people),
 	};
