@@ -1,6 +1,7 @@
 /*
  * invites: `iam invites` and `events subscriptions`: what hangs at a location and is only made, listed and deleted.
  */
+#include "base/encode.h"
 #include "cli/choose.h"
 #include "cli/nouns.h"
 #include "cli/resolve.h"
@@ -31,10 +32,41 @@ static const struct column invite_columns[] = { { "ID", "uid" },
 						{ "EMAIL", "email", NULL, true },
 						{ NULL } };
 static const struct show invite_show = { invite_columns };
+
+/* Where the invited opens it in a browser. */
+static slice invite_link(struct cli *cli, const struct json *row)
+{
+	struct buffer link;
+
+	buffer_init(&link, cli->arena, CLI_FILE_BYTES_MAX);
+	buffer_printf(&link, "%.*s/invite/", SLICE_ARG(CONFIG(cli, PLATFORM_ISSUER)));
+	percent_encode(&link, PERCENT_QUERY, json_at(row, "code"));
+	return buffer_failed(&link) ? slice_str("") : buffer_slice(&link);
+}
+
+static const struct json *extend_code(struct cli *cli, const struct json *row)
+{
+	return json_with(cli, row, "link", json_new_text(cli, invite_link(cli, row)));
+}
+
 static const struct column code_columns[] = {
-	{ "ID", "uid" }, { "EXPIRATION", NULL, cell_expiration }, { "CODE", "code" }, { NULL }
+	{ "ID", "uid" }, { "EXPIRATION", NULL, cell_expiration }, { "CODE", "code" }, { "LINK", NULL, invite_link }, { NULL }
 };
-static const struct show code_show = { code_columns };
+static const struct show code_show = { code_columns, NULL, extend_code };
+
+/* Code and link are long and are copied: a line each. */
+static FALLIBLE show_code(struct cli *cli, const struct json *row)
+{
+	struct pair pairs[] = { { "ID", json_at(row, "uid") },
+				{ "Expiration", cell_expiration(cli, row) },
+				{ "Code", json_at(row, "code") },
+				{ "Link", invite_link(cli, row) } };
+
+	if (cli->output != OUTPUT_TABLE)
+		return print_rows(cli, &code_show, &row, 1, false);
+	print_pairs(cli, pairs, sizeof(pairs) / sizeof(*pairs));
+	return OK;
+}
 
 /* The location is an argument, --parent or default.group. */
 static FALLIBLE location(struct cli *cli, slice *ret_uid)
@@ -66,7 +98,7 @@ status invites_create(struct cli *cli)
 	if (flag_on(cli, FLAG_SINGLE_USE))
 		ask_json(&ask, "group_invite.single_use", SLICE("true"));
 	TRY(call(cli, &ask, &row));
-	return print_rows(cli, &code_show, &row, 1, false);
+	return show_code(cli, row);
 }
 
 /* Lists of what hangs below a location. */
@@ -90,8 +122,36 @@ status invites_list(struct cli *cli)
 	return list(cli, METHOD_GROUP_INVITES_LIST_GROUP_INVITES, "listing invites", "groupInvites", &invite_show);
 }
 
+static FALLIBLE delete_expired(struct cli *cli)
+{
+	const struct json **rows;
+	size_t count, expired = 0;
+	struct ask ask;
+
+	TRY(ask_begin(cli, &ask, METHOD_GROUP_INVITES_LIST_GROUP_INVITES, "listing invites"));
+	TRY(call_list(cli, &ask, "groupInvites", &rows, &count));
+	for (size_t i = 0; i < count; i++) {
+		int64_t ends_s;
+
+		if (date_parse(json_at(rows[i], "expirationTime"), &ends_s) && ends_s <= cli_now_s(cli))
+			rows[expired++] = rows[i];
+	}
+	if (expired == 0) {
+		cli_say(cli, "None has expired.");
+		return OK;
+	}
+	TRY(cli_confirm(cli, true, "Delete %zu expired invites?", expired));
+	for (size_t i = 0; i < expired; i++)
+		TRY(delete_by_uid(cli, METHOD_GROUP_INVITES_DELETE_GROUP_INVITE, "invite", json_at(rows[i], "uid")));
+	return OK;
+}
+
 status invites_delete(struct cli *cli)
 {
+	if (flag_on(cli, FLAG_EXPIRED) == (cli->args_count > 0))
+		return MISUSE(cli, "give the ids of invites, or --expired");
+	if (flag_on(cli, FLAG_EXPIRED))
+		return delete_expired(cli);
 	for (size_t i = 0; i < cli->args_count; i++)
 		if (!is_uid(cli_arg(cli, i)))
 			return MISUSE(cli, "\"%.*s\" is no invite's id", SLICE_ARG(cli_arg(cli, i)));

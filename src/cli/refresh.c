@@ -43,6 +43,16 @@ FALLIBLE refresh_find(struct cli *cli, slice *ret_token, struct refresh_claims *
 	return OK;
 }
 
+/* A session that this one replaces is of no more use to anybody. */
+static void end_other(struct cli *cli, slice token)
+{
+	struct refresh_claims claims;
+	slice other;
+
+	if (!FAILED(refresh_find(cli, &other, &claims)) && other.len > 0 && !slice_eq(other, token))
+		(void)refresh_end(cli); /* it runs out by itself otherwise */
+}
+
 static FALLIBLE keep_locked(struct cli *cli, slice token)
 {
 	slice home = cli->config.home_audience, access;
@@ -62,6 +72,7 @@ FALLIBLE refresh_keep(struct cli *cli, slice token)
 	status st;
 
 	TRY(cache_lock(cli, cli->config.home_audience, &lock));
+	end_other(cli, token);
 	st = keep_locked(cli, token);
 	file_unlock(lock);
 	return st;
@@ -117,4 +128,31 @@ FALLIBLE refresh_use(struct cli *cli, slice *ret_access_token)
 		return FAIL(FAULT_INTERNAL, WHAT ": the token service's answer lacks a token");
 	TRY(cache_write(cli, cli->config.home_audience, CACHED_REFRESH, next));
 	return cache_write(cli, cli->config.home_audience, CACHED_ACCESS, *ret_access_token);
+}
+
+static FALLIBLE end(struct cli *cli)
+{
+	struct sending sending = {
+		.verb = "POST", .what = "signing out", .content_type = SLICE("application/json"), .body = SLICE("{}")
+	};
+	struct refresh_claims claims;
+	char *url;
+	slice body;
+
+	TRY(refresh_find(cli, &sending.bearer, &claims));
+	if (sending.bearer.len == 0)
+		return OK;
+	url = arena_printf(cli->arena, "%.*s/reeve/v1/sessions:end", SLICE_ARG(CONFIG(cli, PLATFORM_ISSUER)));
+	TRY_NEW(url);
+	sending.url = slice_str(url);
+	return client_send(cli, &sending, &body);
+}
+
+bool refresh_end(struct cli *cli)
+{
+	struct report scratch = { 0 }, *before = report_use(&scratch);
+	status st = end(cli);
+
+	report_use(before);
+	return !FAILED(st) || st.fault == FAULT_UNAUTHENTIC; /* it had ended already */
 }

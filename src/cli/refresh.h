@@ -5,7 +5,7 @@
  * Promises  it is used under the lock of its folder, so that two processes never use one twice; the new one is on disk before
  *           anything else happens; one that the server refuses is forgotten; nothing in it is trusted, it is only looked at.
  * Source    spec/tokens.md 3.7, 9.
- * Start at  refresh_find(), refresh_use().
+ * Start at  refresh_find(), refresh_use(), refresh_end().
  */
 #ifndef CLI_REFRESH_H
 #define CLI_REFRESH_H
@@ -29,5 +29,8 @@ FALLIBLE refresh_keep(struct cli *cli, slice token);
 /* A new access token for the API, kept, by the session's refresh token, which is replaced. The caller holds the lock of
  * home_audience. FAULT_UNAUTHENTIC when the session has ended. */
 FALLIBLE refresh_use(struct cli *cli, slice *ret_access_token);
+/* Ends the session at the server; true too when there is none. False when the server did not confirm it: then the session goes
+ * on there until it runs out. The file stays. */
+bool refresh_end(struct cli *cli);
 
 #endif

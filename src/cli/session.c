@@ -9,6 +9,7 @@
 #include "cli/login.h"
 #include "cli/machine.h"
 #include "cli/nouns.h"
+#include "cli/refresh.h"
 #include "cli/resolve.h"
 #include "cli/signin.h"
 #include "cli/value.h"
@@ -19,6 +20,10 @@
 
 status auth_logout(struct cli *cli)
 {
+	bool is_all = !flag_given(cli, FLAG_AUDIENCE) || slice_eq(CONFIG(cli, PLATFORM_AUDIENCE), cli->config.home_audience);
+
+	if (is_all && !refresh_end(cli))
+		cli_warn(cli, "the server could not be told: the session there goes on until it runs out");
 	if (flag_given(cli, FLAG_AUDIENCE))
 		TRY(cache_remove(cli, CONFIG(cli, PLATFORM_AUDIENCE)));
 	else

@@ -55,7 +55,8 @@ const struct verb verbs[] = {
 	     "A workload names the --identity to assume and gives its own token (--identity-token), or lets it be found: "
 	     "GitHub Actions, $REEVE_ID_TOKEN, a file mounted by a cluster. An operator's machine signs in with its key when "
 	     "nothing else is said."),
-	VERB("auth logout", "", NO_FLAGS, "", LOCAL, auth_logout, "delete the cached tokens, or those of one --audience"),
+	VERB("auth logout", "", NO_FLAGS, "", LOCAL, auth_logout,
+	     "sign out: end the session and delete the cached tokens, or those of one --audience"),
 	VERB("auth status", "", FLAGS(LOGIN_FLAGS, FLAG_QUICK), "table json terse", V1_AUTH_VALIDATE, auth_status,
 	     "show who the token is, and what it may do where"),
 	VERB("auth token", "", FLAGS(FLAG_CAPABILITIES_NARROW, FLAG_SCOPE_NARROW), "", V1_SECURITY_TOKEN_EXCHANGE, auth_token,
@@ -172,8 +173,8 @@ const struct verb verbs[] = {
 	     LISTS, GROUP_INVITES_CREATE_GROUP_INVITE, invites_create, "make a code that lets a person in with a role"),
 	VERB("iam invites list", "", FLAGS(FLAG_PARENT), LISTS, GROUP_INVITES_LIST_GROUP_INVITES, invites_list,
 	     "list open invites"),
-	VERB("iam invites delete", "INVITE_ID...", FLAGS(FLAG_YES), "", GROUP_INVITES_DELETE_GROUP_INVITE, invites_delete,
-	     "make invites stop working"),
+	VERB("iam invites delete", "[INVITE_ID...]", FLAGS(FLAG_EXPIRED, FLAG_YES), "", GROUP_INVITES_DELETE_GROUP_INVITE,
+	     invites_delete, "make invites stop working, or with --expired all that have expired"),
 
 	VERB("events subscriptions create", "SINK_URL", FLAGS(FLAG_PARENT, FLAG_YES), LISTS, SUBSCRIPTIONS_CREATE_SUBSCRIPTION,
 	     subscriptions_create, "send events of a location to an HTTPS sink"),
