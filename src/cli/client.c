@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <sys/utsname.h>
 
 #include "base/encode.h"
 #include "cli/signin.h"
@@ -106,13 +107,25 @@ static FALLIBLE answer_fault(struct cli *cli, const struct sending *sending, con
 	return refuse(sending->what, code_of_http(answer->http_status), text);
 }
 
+/* "reeve/0.1.0 (the machine's name)": the page that asks a person's consent shows it. */
+static slice user_agent(struct cli *cli)
+{
+	struct utsname names;
+	slice host = slice_str("");
+
+	if (uname(&names) == 0)
+		host = slice_to(slice_str(names.nodename), slice_plain_len(slice_str(names.nodename)));
+	return slice_str(arena_printf(cli->arena, "reeve/" REEVE_VERSION " (%.*s)", SLICE_ARG(host)));
+}
+
 static FALLIBLE send_once(struct cli *cli, const struct sending *sending, struct fetch_answer *ret_answer)
 {
-	struct fetch_header headers[3] = { { SLICE("Accept"), SLICE("application/json") } };
+	struct fetch_header headers[4] = { { SLICE("Accept"), SLICE("application/json") },
+					   { SLICE("User-Agent"), user_agent(cli) } };
 	struct fetch_request request = { .url = sending->url,
 					 .method = method_of(sending->verb),
 					 .headers = headers,
-					 .header_count = 1,
+					 .header_count = 2,
 					 .body = sending->body,
 					 .max_bytes = FETCH_BYTES_MAX,
 					 .timeout_ms = CALL_TIMEOUT_MS };
