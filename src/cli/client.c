@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 
 #include "base/encode.h"
+#include "cli/login.h"
 #include "cli/signin.h"
 #include "fetch/fetch.h"
 
@@ -416,7 +417,7 @@ FALLIBLE call(struct cli *cli, const struct ask *ask, const struct json **ret_an
 	status st;
 
 	if (needs_token(&methods[ask->method]))
-		TRY(signin_token(cli, CONFIG(cli, PLATFORM_AUDIENCE), &token));
+		TRY(login_token(cli, CONFIG(cli, PLATFORM_AUDIENCE), &token));
 	st = send_ask(cli, ask, CONFIG(cli, PLATFORM_API), token, ret_answer);
 	if (st.fault != FAULT_UNAUTHENTIC || !signin_can_renew(cli, CONFIG(cli, PLATFORM_AUDIENCE)))
 		return st;

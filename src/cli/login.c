@@ -4,6 +4,7 @@
 #include "cli/login.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "cli/ambient.h"
 #include "cli/cache.h"
@@ -86,6 +87,34 @@ FALLIBLE login_all(struct cli *cli, const slice *audiences, size_t count, slice 
 FALLIBLE login_for(struct cli *cli, slice audience, slice *ret_token)
 {
 	return login_all(cli, &audience, 1, ret_token);
+}
+
+/* An identity that is assumed has its place in its id; a person's has none. */
+static bool is_workload(struct cli *cli, slice audience)
+{
+	struct claims claims;
+	slice token;
+
+	return !FAILED(cache_read(cli, audience, CACHED_ACCESS, &token)) && token.len > 0 &&
+	       !FAILED(claims_read(cli->arena, token, &claims)) && slice_find(claims.subject, '/') < claims.subject.len;
+}
+
+static bool may_ask(struct cli *cli, slice audience)
+{
+	return cli->verb && !config_on(&cli->config, CONFIG_ID_DEFAULT_SKIP_AUTO_LOGIN) && !machine_is_set(cli) &&
+	       isatty(fileno(cli->in)) && isatty(fileno(cli->err)) && !signin_can_renew(cli, audience) &&
+	       !is_workload(cli, audience) && !is_workload(cli, cli->config.home_audience);
+}
+
+FALLIBLE login_token(struct cli *cli, slice audience, slice *ret_token)
+{
+	status st = signin_token(cli, audience, ret_token);
+
+	if (st.fault != FAULT_UNAUTHENTIC || !may_ask(cli, audience))
+		return st;
+	report_clear(report_current());
+	cli_say(cli, "Nobody is signed in for %.*s yet.", SLICE_ARG(audience));
+	return people_sign_in(cli, &audience, 1, slice_str(""), ret_token);
 }
 
 /* A new token for one that ends, with nobody there to be asked. */

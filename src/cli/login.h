@@ -8,6 +8,9 @@
 
 #include "cli/cli.h"
 
+/* signin_token(), and where nobody is signed in and a person sits at the terminal, a sign-in first (never with
+ * default.skip-auto-login, nor in place of a workload's or a machine's session). */
+FALLIBLE login_token(struct cli *cli, slice audience, slice *ret_token);
 /* The verb in hand takes the flags of signing in, and one of them was given. */
 bool login_is_asked(const struct cli *cli);
 /* Signs in for this audience as the flags say, and keeps the token. */

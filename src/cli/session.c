@@ -125,7 +125,7 @@ status auth_token(struct cli *cli)
 {
 	slice token;
 
-	TRY(signin_token(cli, CONFIG(cli, PLATFORM_AUDIENCE), &token));
+	TRY(login_token(cli, CONFIG(cli, PLATFORM_AUDIENCE), &token));
 	if (flag_given(cli, FLAG_CAPABILITIES_NARROW) || flag_given(cli, FLAG_SCOPE_NARROW))
 		TRY(narrowed(cli, token, &token));
 	fprintf(cli->out, "%.*s%s", SLICE_ARG(token), isatty(fileno(cli->out)) ? "\n" : "");
