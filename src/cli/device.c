@@ -37,9 +37,9 @@ static int64_t seconds_at(const struct json *answer, const char *name, int64_t a
 
 static FALLIBLE begin(struct cli *cli, const struct way *way, struct device *device)
 {
-	const struct json *answer;
+	const struct json *answer = NULL;
 	struct buffer form;
-	slice error;
+	slice error = { 0 };
 
 	buffer_init(&form, cli->arena, FORM_BYTES_MAX);
 	form_add(&form, "client_id", SLICE(OAUTH_CLIENT_ID));

@@ -30,7 +30,7 @@ FALLIBLE oauth_post(struct cli *cli, const char *path, slice form, const char *w
 	};
 	char *url = arena_printf(cli->arena, "%.*s%s", SLICE_ARG(CONFIG(cli, PLATFORM_ISSUER)), path);
 	int http_status = 0;
-	slice body;
+	slice body = { 0 };
 
 	TRY_NEW(url);
 	sending.url = slice_str(url);
@@ -141,9 +141,9 @@ static FALLIBLE check_callback(struct cli *cli, const struct callback *callback)
 
 static FALLIBLE redeem(struct cli *cli, const struct request *request, slice code, struct proof *ret_proof)
 {
-	const struct json *answer;
+	const struct json *answer = NULL;
 	struct buffer form;
-	slice error;
+	slice error = { 0 };
 
 	buffer_init(&form, cli->arena, FORM_BYTES_MAX);
 	form_add(&form, "grant_type", SLICE("authorization_code"));
