@@ -92,6 +92,15 @@ static slice *member_of(struct callback *callback, slice name)
 	return NULL;
 }
 
+/* Also without C1 controls (U+0080 to U+009F), which some terminals obey. */
+static bool is_value_text(slice value)
+{
+	for (size_t i = 0; i + 1 < value.len; i++)
+		if ((unsigned char)value.at[i] == 0xc2 && (unsigned char)value.at[i + 1] < 0xa0)
+			return false;
+	return is_field_text(value) && slice_find(value, '\t') == value.len;
+}
+
 static bool take_pair(struct arena *arena, slice pair, struct callback *callback)
 {
 	slice name, value, *member;
@@ -101,10 +110,10 @@ static bool take_pair(struct arena *arena, slice pair, struct callback *callback
 	member = member_of(callback, name);
 	if (!member)
 		return true; /* none of ours */
-	if (member->at || FAILED(percent_decode(arena, PERCENT_FORM, value, &value)) || slice_find(value, '\t') < value.len)
+	if (member->at || FAILED(percent_decode(arena, PERCENT_FORM, value, &value)))
 		return false;
 	*member = value;
-	return is_field_text(value);
+	return is_value_text(value);
 }
 
 static bool take_query(struct arena *arena, slice query, struct callback *ret_callback)

@@ -11,6 +11,7 @@
 #include "cli/client.h"
 #include "cli/docker.h"
 #include "cli/help.h"
+#include "cli/print.h"
 
 static const char *last_part(const char *path)
 {
@@ -23,7 +24,9 @@ static void tell_failure(struct cli *cli)
 {
 	bool has_colour = cli_has_colour(cli, cli->err);
 
-	fprintf(cli->err, "%sError:%s %s\n", has_colour ? "\033[31m" : "", has_colour ? "\033[0m" : "", report_current()->text);
+	fprintf(cli->err, "%sError:%s ", has_colour ? "\033[31m" : "", has_colour ? "\033[0m" : "");
+	print_plain(cli->err, slice_str(report_current()->text)); /* parts of it may be a server's words */
+	fputc('\n', cli->err);
 	if (cli->is_traced && report_current()->notes_len > 0)
 		fprintf(cli->err, "  at %s\n", report_current()->notes);
 }

@@ -9,6 +9,7 @@
 #include "cli/client.h"
 #include "cli/oauth.h"
 #include "cli/refresh.h"
+#include "cli/resolve.h"
 #include "cli/signin.h"
 
 static const enum flag_id ways[] = { FLAG_HEADLESS, FLAG_SOCIAL_LOGIN, FLAG_ORG_NAME, FLAG_IDENTITY_PROVIDER,
@@ -46,6 +47,17 @@ static slice given(const struct cli *cli, enum flag_id id)
 	return has_flag(cli, id) ? flag_text(cli, id) : slice_str("");
 }
 
+/* A word that older files have in default.identity-provider. */
+static bool is_social(slice text)
+{
+	static const char *const words[] = { "email", "google", "google-oauth2", "github", "gitlab" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (slice_is(text, words[i]))
+			return true;
+	return false;
+}
+
 /* The flag that is given; the configuration counts only when none is. */
 static FALLIBLE way_of(struct cli *cli, slice identity, struct way *ret_way)
 {
@@ -57,6 +69,10 @@ static FALLIBLE way_of(struct cli *cli, slice identity, struct way *ret_way)
 		provider = CONFIG(cli, DEFAULT_IDENTITY_PROVIDER);
 		organization = provider.len ? slice_str("") : CONFIG(cli, DEFAULT_ORG_NAME);
 		social = provider.len || organization.len ? slice_str("") : CONFIG(cli, DEFAULT_SOCIAL_LOGIN);
+		if (is_social(provider)) {
+			social = provider;
+			provider = slice_str("");
+		}
 	}
 	*ret_way = (struct way){ .connection = slice_is(social, "google-oauth2") ? SLICE("google") : social,
 				 .provider = provider.len ? provider : organization,
@@ -121,7 +137,7 @@ static FALLIBLE register_person(struct cli *cli, const struct proof *proof, slic
 	TRY(client_send(cli, &sending, &text));
 	if (FAILED(json_parse_object(cli->arena, text, NULL, &answer)))
 		return FAIL(FAULT_INTERNAL, "%s: the server's answer is no JSON object", sending.what);
-	if (json_at(answer, "group").len > 0)
+	if (is_uid(json_at(answer, "group")))
 		cli_say(cli, "Joined %.*s.", SLICE_ARG(json_at(answer, "group")));
 	return OK;
 }

@@ -92,6 +92,7 @@ TEST(parameters_come_once_and_hold_no_control_characters)
 	CHECK_INT(refused("GET /callback?code=a&state=%zz HTTP/1.1\r\n" HOST "\r\n"), 400);
 	CHECK_INT(refused("GET /callback?code=a%0d&state=s HTTP/1.1\r\n" HOST "\r\n"), 400);
 	CHECK_INT(refused("GET /callback?error=x%1b[2J&state=s HTTP/1.1\r\n" HOST "\r\n"), 400);
+	CHECK_INT(refused("GET /callback?error=x%c2%9b2J&state=s HTTP/1.1\r\n" HOST "\r\n"), 400);
 	CHECK_INT(refused("GET /callback?code=%ff&state=s HTTP/1.1\r\n" HOST "\r\n"), 400);
 	CHECK_INT(refused("GET /callback HTTP/1.1\r\n" HOST "\r\n"), 400);
 }
