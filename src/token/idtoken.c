@@ -155,7 +155,7 @@ static FALLIBLE read_groups(struct arena *arena, const struct json *claims, slic
 	JSON_EACH (member, claims)
 		if (claim.len && slice_eq(member->name, claim))
 			groups = member;
-	if (!json_is(groups, JSON_ARRAY) || groups->count > GROUPS_MAX)
+	if (!groups || !json_is(groups, JSON_ARRAY) || groups->count > GROUPS_MAX)
 		return OK; /* none, or too many to carry: no rights come of them */
 	buffer_init(&out, arena, GROUPS_BYTES_MAX);
 	json_writer_init(&writer, &out);
