@@ -119,6 +119,8 @@ FALLIBLE step_signed_in(struct call *call, struct flow *flow, Reeve__V1__Page *o
 
 	flow->upstream = (struct upstream_state){ 0 };
 	TRY(check_code_allowed(call, flow));
+	if (ending == END_TRY)
+		return step_tried(call, flow, OK, out);
 	if (ending == END_DEVICE)
 		return step_activate(call, flow, SLICE(""), out);
 	if (flow->by_password && ending != END_HEADLESS)
