@@ -73,10 +73,12 @@ static FALLIBLE page_url(struct cli *cli, const struct way *way, const char *cod
 		form_add(&query, "connection", way->connection);
 	if (way->provider.len > 0)
 		form_add(&query, "idp_id", way->provider);
+	if (way->invite.len > 0)
+		form_add(&query, "invite", way->invite);
 	url = arena_printf(cli->arena, "%.*s/oauth?%.*s", SLICE_ARG(CONFIG(cli, PLATFORM_ISSUER)),
 			   SLICE_ARG(buffer_slice(&query)));
 	if (buffer_failed(&query) || !url)
-		return FAIL(FAULT_INVALID, "the provider's name is too long");
+		return FAIL(FAULT_INVALID, "the provider's name or the invite's code is too long");
 	*ret_url = slice_str(url);
 	return OK;
 }

@@ -23,6 +23,7 @@
 struct way {
 	slice connection; /* the platform's connection by name; empty: chosen on the page */
 	slice provider;   /* an organization's own provider, by id or the organization's verified name; empty: none */
+	slice invite;     /* shown on the page, and accepted there; empty: none */
 	bool wants_refresh;
 };
 

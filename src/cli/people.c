@@ -76,6 +76,7 @@ static FALLIBLE way_of(struct cli *cli, slice identity, struct way *ret_way)
 	}
 	*ret_way = (struct way){ .connection = slice_is(social, "google-oauth2") ? SLICE("google") : social,
 				 .provider = provider.len ? provider : organization,
+				 .invite = given(cli, FLAG_INVITE_CODE),
 				 .wants_refresh =
 					 identity.len == 0 && config_on(&cli->config, CONFIG_ID_DEFAULT_USE_REFRESH_TOKEN) };
 	return OK;
@@ -191,7 +192,7 @@ static FALLIBLE finish(struct cli *cli, const struct proof *proof, const slice *
 {
 	slice invite = given(cli, FLAG_INVITE_CODE);
 
-	if (invite.len > 0)
+	if (invite.len > 0) /* accepted on the page already, or not: doing it twice does no harm */
 		TRY(register_person(cli, proof, invite));
 	for (size_t i = 0; i < count; i++) {
 		if (i == 0)

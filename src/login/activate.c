@@ -7,6 +7,7 @@
 #include "login/device.h"
 #include "login/steps.h"
 
+#define USER_CODE_BYTES_MAX 32 /* as typed, with blanks and hyphens */
 #define TRIES_MOST 10
 #define TRIES_WINDOW_S 900
 
@@ -19,7 +20,7 @@ static FALLIBLE begin(struct call *call, const Reeve__V1__ActivateRequest *in, R
 {
 	struct flow flow = { .stage = STAGE_CHOOSE, .goal = { .ending = END_DEVICE, .user_code = slice_str(in->user_code) } };
 
-	if (flow.goal.user_code.len > 32)
+	if (flow.goal.user_code.len > USER_CODE_BYTES_MAX)
 		return FAIL_FIELD("user_code", "is eight letters");
 	TRY(flow_begin(call, &flow, out));
 	return step_choose(call, &flow, out);
@@ -67,7 +68,7 @@ static FALLIBLE typed(struct call *call, const Reeve__V1__ActivateRequest *in, s
 	bool is_found = false;
 
 	TRY(may_try(call, flow));
-	flow->goal.user_code = slice_to(slice_str(in->user_code), 32);
+	flow->goal.user_code = show_cut(slice_str(in->user_code), USER_CODE_BYTES_MAX);
 	TRY(device_find(call, flow->goal.user_code, &request, &is_found));
 	if (!is_found)
 		return show_form(call, flow, SLICE("No device waits with this code. Codes live for a quarter of an hour."),

@@ -23,6 +23,7 @@ static FALLIBLE begin(struct call *call, const Reeve__V1__AuthorizeRequest *in, 
 	if (!FAILED(result) || may_answer)
 		goal->ending = END_CODE;
 	TRY(result);
+	TRY(goal_take_invite(in->invite, goal));
 	flow.goal = *goal;
 	if (*in->idp_id)
 		TRY(upstream_provider(call, slice_str(in->idp_id), &upstream));

@@ -1,6 +1,7 @@
 /*
  * confirm: what is about to happen, shown to whoever signed in, and their answer.
  */
+#include "login/oauth.h"
 #include "login/steps.h"
 
 /* ---- the page ---- */
@@ -70,7 +71,8 @@ static FALLIBLE facts(struct call *call, const struct flow *flow, struct values 
 	}
 	TRY(audience_fact(call, goal, values));
 	show_fact(values, "Acts as the identity", goal->identity);
-	if (goal->ending == END_REDIRECT && goal->wants_refresh && goal->identity.len == 0)
+	if ((goal->ending == END_REDIRECT && goal->wants_refresh && goal->identity.len == 0) ||
+	    (goal->ending == END_CODE && oauth_scope_has(goal->code.scope, SLICE(OAUTH_SCOPE_REFRESH))))
 		show_fact(values, "Stays signed in", SLICE("until it is unused for 30 days"));
 	TRY(target_fact(call, goal, values));
 	return goal->invite.len ? word_invite(call, goal->invite, values) : OK;
@@ -117,6 +119,8 @@ FALLIBLE step_signed_in(struct call *call, struct flow *flow, Reeve__V1__Page *o
 
 	flow->upstream = (struct upstream_state){ 0 };
 	TRY(check_code_allowed(call, flow));
+	if (ending == END_TRY)
+		return step_tried(call, flow, OK, out);
 	if (ending == END_DEVICE)
 		return step_activate(call, flow, SLICE(""), out);
 	if (flow->by_password && ending != END_HEADLESS)

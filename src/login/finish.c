@@ -92,9 +92,13 @@ static FALLIBLE finish_code(struct call *call, const struct flow *flow, Reeve__V
 	const struct goal *goal = &flow->goal;
 	struct redirect redirect;
 	struct buffer location;
-	slice code;
+	slice code, login_token;
 
 	TRY(goal_target(call, goal, &redirect));
+	if (goal->invite.len) {
+		TRY(people_login_token(call, &flow->person, goal->code.client_id, &login_token));
+		TRY(enrol(call, flow, login_token));
+	}
 	TRY(code_make(call, &goal->code, &flow->person, &code));
 	const struct redirect_pair pairs[] = { { "code", code },
 					       { "iss", call->parts->settings->issuer_url },

@@ -72,12 +72,17 @@ FALLIBLE goal_read(struct call *call, const Reeve__V1__BeginRequest *in, struct 
 	TRY(take_text(in->identity, "identity", &ret_goal->identity));
 	if (ret_goal->identity.len)
 		TRY(uid_parse_field(ret_goal->identity, "identity", &identity));
-	TRY(take_text(in->invite, "invite", &ret_goal->invite));
+	TRY(goal_take_invite(in->invite, ret_goal));
 	TRY(take_text(in->screen_hint, "screen_hint", &ret_goal->screen_hint));
 	TRY(take_scopes(call, in, &ret_goal->scopes));
 	if (ret_goal->scopes.len > GOAL_TEXT_BYTES_MAX)
 		return FAIL_FIELD("scope", "at most %d bytes together", GOAL_TEXT_BYTES_MAX);
 	return OK;
+}
+
+FALLIBLE goal_take_invite(const char *invite, struct goal *goal)
+{
+	return take_text(invite, "invite", &goal->invite);
 }
 
 FALLIBLE goal_audiences(struct call *call, const struct goal *goal, const slice **ret_audiences, size_t *ret_count)

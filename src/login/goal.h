@@ -14,6 +14,8 @@
 
 /* INVALID_ARGUMENT names the parameter. What is known of the target is in ret_goal also on a failure. */
 FALLIBLE goal_read(struct call *call, const Reeve__V1__BeginRequest *in, struct goal *ret_goal);
+/* The invitation to accept on the way; "" = none. */
+FALLIBLE goal_take_invite(const char *invite, struct goal *goal);
 /* Where the answer goes; only for END_REDIRECT and END_CODE. */
 FALLIBLE goal_target(struct call *call, const struct goal *goal, struct redirect *ret_redirect);
 /* Lets the page's forms end at the target. */

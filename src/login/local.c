@@ -5,6 +5,7 @@
 #include "login/steps.h"
 #include "service/accounts.h"
 
+#define SHOWN_BYTES_MAX 200 /* of what was typed, on the form again */
 #define WRONG "The e-mail address or the password is not right."
 #define TOO_MANY "Too many tries. Wait a quarter of an hour, or use a browser in which you signed in before."
 #define TOO_BUSY "Many people sign in at this moment. Try again."
@@ -54,7 +55,7 @@ static FALLIBLE sign_in(struct call *call, const Reeve__V1__LocalRequest *in, st
 
 	TRY(check(call, in, flow, &is_right, &problem, out));
 	if (!is_right)
-		return step_local(call, flow, slice_to(slice_str(in->login), 200), problem, out);
+		return step_local(call, flow, show_cut(slice_str(in->login), SHOWN_BYTES_MAX), problem, out);
 	TRY(flow_spend(call, flow, out));
 	flow->by_password = true;
 	return step_signed_in(call, flow, out);
@@ -87,8 +88,8 @@ static FALLIBLE show_join(struct call *call, const struct flow *flow, const Reev
 	value_text(values, "flow", flow->id);
 	value_text(values, "token", flow->token);
 	value_flag(values, "is_new", true);
-	value_text(values, "name", slice_to(slice_str(in->name), 200));
-	value_text(values, "login", slice_to(slice_str(in->login), 200));
+	value_text(values, "name", show_cut(slice_str(in->name), SHOWN_BYTES_MAX));
+	value_text(values, "login", show_cut(slice_str(in->login), SHOWN_BYTES_MAX));
 	value_text(values, "problem", problem);
 	TRY(goal_allow_target(call, &flow->goal, out));
 	return show(call, PAGE_PASSWORD, values, out);

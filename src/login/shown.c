@@ -63,6 +63,15 @@ FALLIBLE show_cookie(struct call *call, slice name, slice value, int64_t life_s,
 	return OK;
 }
 
+slice show_cut(slice text, size_t most)
+{
+	if (text.len <= most)
+		return text;
+	while (most && ((unsigned char)text.at[most] & 0xc0) == 0x80)
+		most--;
+	return slice_to(text, most);
+}
+
 void show_fact(struct values *values, const char *fact, slice value)
 {
 	struct values *row;
@@ -71,7 +80,7 @@ void show_fact(struct values *values, const char *fact, slice value)
 		return;
 	row = value_item(values, "facts");
 	value_text(row, "fact", slice_str(fact));
-	value_text(row, "value", value);
+	value_text(row, "value", slice_is_text(value) ? value : SLICE("(not readable)"));
 }
 
 /* ---- the answer to the browser ---- */

@@ -24,7 +24,9 @@ struct throttle *shown_throttle(void);
 FALLIBLE show(struct call *call, enum page page, struct values *values, Reeve__V1__Page *out);
 FALLIBLE show_location(struct call *call, slice location, Reeve__V1__Page *out);
 FALLIBLE show_cookie(struct call *call, slice name, slice value, int64_t life_s, Reeve__V1__Page *out);
-/* A row of a list of facts; nothing when the value is empty. */
+/* At most `most` bytes of a text, cut between characters. */
+slice show_cut(slice text, size_t most);
+/* A row of a list of facts; nothing when the value is empty; a stranger's bytes that are no text are not shown. */
 void show_fact(struct values *values, const char *fact, slice value);
 
 /* Pages wait for tables and networks: never on a loop. First line of a handler. */

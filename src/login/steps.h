@@ -2,7 +2,7 @@
  * steps: the pages of a sign-in, in the order a person sees them, and how it ends.
  *
  * Promises  whoever signed in is asked before anything is given out, unless they typed their password here in this pass and
- * what comes of it stays on their own machine. Start at  step_choose(), step_signed_in().
+ * the program is none that waits elsewhere. Start at  step_choose(), step_signed_in().
  */
 #ifndef LOGIN_STEPS_H
 #define LOGIN_STEPS_H

@@ -9,7 +9,7 @@
 #define NONCE_BYTES 16
 #define OIDC_SCOPES "openid email profile"
 #define SCOPES_BYTES_MAX ((size_t)2048)
-#define SAID_CHARACTERS 200 /* of a provider's error that we repeat */
+#define SAID_BYTES_MAX 200 /* of a provider's error that we repeat */
 
 static const struct throttle_rule begin_rule = { .label = "upstream", .most = 60, .window_s = 60 };
 
@@ -185,7 +185,7 @@ FALLIBLE upstream_refused(const struct upstream *upstream, slice error, slice de
 	if (!slice_is_text(*said))
 		return FAIL(FAULT_DENIED, "%.*s refused the sign-in", SLICE_ARG(upstream->label));
 	return FAIL(FAULT_DENIED, "%.*s refused the sign-in: %.*s", SLICE_ARG(upstream->label),
-		    SLICE_ARG(slice_to(*said, SAID_CHARACTERS)));
+		    SLICE_ARG(show_cut(*said, SAID_BYTES_MAX)));
 }
 
 /* ---- there and back ---- */

@@ -16,9 +16,10 @@ struct document {
 	bool reached[TYPES_MAX];
 };
 
+/* Pages are for browsers: no program reads what they answer. */
 static bool is_served(const struct document *doc, const struct method *method)
 {
-	return !doc->handlers || doc->handlers[method->id];
+	return !method->is_page && (!doc->handlers || doc->handlers[method->id]);
 }
 
 /* ---- schemas ---- */

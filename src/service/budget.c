@@ -31,9 +31,8 @@ static struct budget *budget_locked(const struct uid *organization, int64_t now_
 	for (size_t i = 0; i < BUDGET_ORGANIZATIONS; i++) {
 		if (uid_eq(&budgets[i].organization, organization))
 			return &budgets[i];
-		if (uid_is_none(&budgets[i].organization) && !uid_is_none(&most->organization))
-			most = &budgets[i];
-		else if (!uid_is_none(&most->organization) && budgets[i].left > most->left)
+		if (!uid_is_none(&most->organization) &&
+		    (uid_is_none(&budgets[i].organization) || budgets[i].left > most->left))
 			most = &budgets[i];
 	}
 	*most = (struct budget){ .organization = *organization, .left = BUDGET_BURST, .at_us = now_us };

@@ -18,6 +18,7 @@ FALLIBLE joining_record(struct call *call, enum method_id as, const struct uid *
 				  .type = slice_str(method->event->type),
 				  .group = *group,
 				  .actor = *actor,
+				  .act = call->caller->act,
 				  .body_type = slice_str(body->descriptor->name),
 				  .request_id = call->request_id,
 				  .peer = call->peer,

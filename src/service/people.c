@@ -3,6 +3,7 @@
  */
 #include "service/people_impl.h"
 
+#include "base/json.h"
 #include "crypto/digest.h"
 #include "handlers.gen.h"
 #include "model/user.h"
@@ -115,17 +116,38 @@ FALLIBLE people_spend(struct call *call, const struct assumed *who, const slice 
 
 /* ---- what a sign-in turns into ---- */
 
+/* Who signed in, for the record of what they do: no caller that holds anything. */
+static FALLIBLE actor_of(struct call *call, const struct login *login, struct caller *ret_actor)
+{
+	struct json_writer writer;
+	struct buffer act;
+
+	buffer_init(&act, call->arena, TOKEN_BYTES_MAX);
+	json_writer_init(&writer, &act);
+	json_open_object(&writer);
+	json_pair_text(&writer, "iss", login->person.issuer);
+	json_pair_text(&writer, "sub", login->person.subject);
+	json_pair_text(&writer, "aud", login->client_id);
+	json_close_object(&writer);
+	if (buffer_failed(&act))
+		return FAIL(FAULT_EXHAUSTED, "no memory for a record");
+	*ret_actor = (struct caller){ .identity = login->identity, .act = buffer_slice(&act) };
+	return OK;
+}
+
 static FALLIBLE join(struct call *call, const struct login *login, slice code, bool is_known, struct registered *ret_registered)
 {
 	Reeve__V1__JoinPeopleResponse *out;
 	Reeve__V1__JoinPeopleRequest *in;
+	struct caller actor = { 0 };
 
+	TRY(actor_of(call, login, &actor));
 	TRY_MESSAGE(call, in, reeve__v1__join_people_request);
 	TRY_MESSAGE(call, out, reeve__v1__join_people_response);
 	TRY(put_person(call, &login->person, &in->person));
 	TRY(put_text(call, code, &in->code));
 	in->is_known = is_known;
-	TRY(call_nested(call, NULL, SLICE(""), METHOD_REEVE_PEOPLE_JOIN, in, out));
+	TRY(call_nested(call, &actor, SLICE(""), METHOD_REEVE_PEOPLE_JOIN, in, out));
 	*ret_registered = (struct registered){ .identity = login->identity, .is_new = out->is_new };
 	if (*out->group)
 		TRY(uid_parse_field(slice_str(out->group), "group", &ret_registered->group));

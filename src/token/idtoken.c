@@ -15,12 +15,6 @@
 #define GROUPS_BYTES_MAX ((size_t)8 * 1024)
 #define GROUPS_MAX 256
 
-/* Where it must come from. */
-struct party {
-	slice name, issuer, client_id, groups_claim;
-	struct uid confined_to;
-};
-
 static FALLIBLE refuse(const char *claim)
 {
 	return FAIL(FAULT_DENIED, "token has invalid \"%s\": it is not what a sign-in here needs", claim);
@@ -46,7 +40,7 @@ static status find_provider(struct tx *tx, void *arg)
 }
 
 static FALLIBLE party_of_provider(struct issuer *issuer, struct arena *arena, const struct uid *uid, bool may_block,
-				  struct party *ret_party)
+				  struct idtoken_party *ret_party)
 {
 	struct provider row = { .uid = *uid };
 	char *name = uid_text(uid, arena);
@@ -60,12 +54,12 @@ static FALLIBLE party_of_provider(struct issuer *issuer, struct arena *arena, co
 		return FAIL(FAULT_DENIED, "the identity provider's issuer is one that this server signs people in with itself");
 	if (authz_group_life(issuer->authz, &row.parent) != LIFE_ALIVE)
 		return FAIL(FAULT_DENIED, "the organization of this identity provider is suspended or gone");
-	*ret_party = (struct party){ slice_str(name), row.issuer, row.client_id, row.groups_claim, row.parent };
+	*ret_party = (struct idtoken_party){ slice_str(name), row.issuer, row.client_id, row.groups_claim, row.parent };
 	return OK;
 }
 
 static FALLIBLE find_party(struct issuer *issuer, struct arena *arena, slice url, const struct uid *identity_provider,
-			   bool may_block, struct party *ret_party)
+			   bool may_block, struct idtoken_party *ret_party)
 {
 	const struct issuer_connection *connection;
 
@@ -77,8 +71,9 @@ static FALLIBLE find_party(struct issuer *issuer, struct arena *arena, slice url
 	if (!connection)
 		return FAIL(FAULT_UNAUTHENTIC,
 			    "the token is no sign-in: it is not of this server, nor of a provider it is set up with");
-	*ret_party =
-		(struct party){ .name = connection->name, .issuer = connection->issuer, .client_id = connection->client_id };
+	*ret_party = (struct idtoken_party){ .name = connection->name,
+					     .issuer = connection->issuer,
+					     .client_id = connection->client_id };
 	return OK;
 }
 
@@ -86,13 +81,13 @@ static FALLIBLE find_party(struct issuer *issuer, struct arena *arena, slice url
 
 /* An ID token has typ "JWT" or none; a logout token, which names our client too, has `events`; where one issuer tells its kinds
  * apart by a claim (Keycloak: "ID", "Bearer", "Refresh"), that is believed too. */
-static FALLIBLE check_kind(const struct jws *jws, const struct json *claims)
+static FALLIBLE check_kind(slice typ, const struct json *claims)
 {
 	const struct json *kind = json_member(claims, "typ");
 
 	if (kind && !json_text_is(kind, "ID"))
 		return refuse("typ");
-	if (jws->typ.len && !slice_eq_nocase(jws->typ, SLICE("JWT")))
+	if (typ.len && !slice_eq_nocase(typ, SLICE("JWT")))
 		return FAIL(FAULT_DENIED, "the token is no ID token");
 	return json_member(claims, "events") ? refuse("events") : OK;
 }
@@ -121,9 +116,9 @@ static FALLIBLE check_client(const struct json *claims, slice client_id)
 	return OK;
 }
 
-static FALLIBLE check_times(const struct issuer *issuer, const struct json *claims, struct login *login)
+static FALLIBLE check_times(int64_t now_s, const struct json *claims, struct login *login)
 {
-	int64_t now_s = issuer_now_us(issuer) / US_PER_S, not_before_s;
+	int64_t not_before_s;
 	char text[CLOCK_TEXT_BYTES];
 
 	if (!json_int64(json_member(claims, "exp"), &login->expires_s) || login->expires_s < 0)
@@ -155,7 +150,7 @@ static FALLIBLE read_groups(struct arena *arena, const struct json *claims, slic
 	JSON_EACH (member, claims)
 		if (claim.len && slice_eq(member->name, claim))
 			groups = member;
-	if (!json_is(groups, JSON_ARRAY) || groups->count > GROUPS_MAX)
+	if (!groups || !json_is(groups, JSON_ARRAY) || groups->count > GROUPS_MAX)
 		return OK; /* none, or too many to carry: no rights come of them */
 	buffer_init(&out, arena, GROUPS_BYTES_MAX);
 	json_writer_init(&writer, &out);
@@ -182,7 +177,8 @@ static FALLIBLE name_token(struct arena *arena, const struct jws *jws, slice *re
 	return OK;
 }
 
-static FALLIBLE read_person(struct arena *arena, const struct json *claims, const struct party *party, struct login *login)
+static FALLIBLE read_person(struct arena *arena, const struct json *claims, const struct idtoken_party *party,
+			    struct login *login)
 {
 	struct person *person = &login->person;
 
@@ -197,24 +193,34 @@ static FALLIBLE read_person(struct arena *arena, const struct json *claims, cons
 	return user_uid(person->issuer, person->subject, &login->identity);
 }
 
+FALLIBLE idtoken_claims(struct arena *arena, slice typ, const struct json *claims, const struct idtoken_party *party,
+			int64_t now_s, struct login *ret_login)
+{
+	struct login login = { .client_id = party->client_id };
+
+	TRY(check_kind(typ, claims));
+	TRY(check_client(claims, party->client_id));
+	TRY(check_times(now_s, claims, &login));
+	TRY(read_person(arena, claims, party, &login));
+	*ret_login = login;
+	return OK;
+}
+
 FALLIBLE idtoken_read(struct issuer *issuer, struct arena *arena, const struct jws *jws, const struct json *claims, slice url,
 		      const struct uid *identity_provider, bool may_block, struct login *ret_login)
 {
 	CLEANUP(jwks_unrefp) struct jwks *keys = NULL;
-	struct party party = { 0 };
+	struct idtoken_party party = { 0 };
 	struct login login = { 0 };
 	struct key *key;
 
 	TRY(find_party(issuer, arena, url, identity_provider, may_block, &party));
-	TRY(check_kind(jws, claims));
+	TRY(check_kind(jws->typ, claims));
 	TRY(upstream_keys(issuer, party.issuer, jws->kid, may_block, &keys));
 	if (FAILED(jwks_verify(keys, jws, &key)))
 		return FAIL(FAULT_UNAUTHENTIC, "no key of the issuer made the token's signature");
-	TRY(check_client(claims, party.client_id));
-	TRY(check_times(issuer, claims, &login));
-	TRY(read_person(arena, claims, &party, &login));
+	TRY(idtoken_claims(arena, jws->typ, claims, &party, issuer_now_us(issuer) / US_PER_S, &login));
 	TRY(name_token(arena, jws, &login.token_id));
-	login.client_id = party.client_id;
 	*ret_login = login;
 	return OK;
 }

@@ -94,6 +94,14 @@ bool login_is_client(const struct issuer *issuer, slice client_id);
 FALLIBLE login_read_profile(struct arena *arena, const struct json *claims, struct person *person);
 /* The configured connection with this issuer; NULL when there is none. */
 const struct issuer_connection *idtoken_connection(const struct issuer *issuer, slice url);
+/* Where an ID token must come from. */
+struct idtoken_party {
+	slice name, issuer, client_id, groups_claim;
+	struct uid confined_to;
+};
+/* What one must say, whoever signed it; token_id is left empty. */
+FALLIBLE idtoken_claims(struct arena *arena, slice typ, const struct json *claims, const struct idtoken_party *party,
+			int64_t now_s, struct login *ret_login);
 /* `aud` is this client, or one of several. */
 bool idtoken_names(const struct json *claims, slice client_id);
 /* token_login_read() of a token that is not ours. */

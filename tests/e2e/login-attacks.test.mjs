@@ -225,7 +225,7 @@ test('framing: no page is shown inside another', async () => {
 
 // ---- XSS ----
 
-const PAYLOADS = ['<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', '\'"--></title><svg onload=alert(1)>', 'javascript:alert(1)', '{{token}}{{#ways}}', '&lt;script&gt;', '\u202Egnp.exe'];
+const PAYLOADS = ['<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', '\'"--></title><svg onload=alert(1)>', 'javascript:alert(1)', '{{token}}{{#ways}}', '&lt;script&gt;', '\u202Egnp.exe', `x${'\u00e4'.repeat(150)}`];
 
 test('CVE-2025-67495, CVE-2026-29191, CVE-2026-29192, CVE-2026-33758: what a stranger wrote is text, on every page and in every error', async () => {
   const page = await freshPage(people.browser);
@@ -253,10 +253,12 @@ test('CVE-2025-67495, CVE-2026-29191, CVE-2026-29192, CVE-2026-33758: what a str
   await page.waitForSelector('text=Finish signing in?');
   await clean('confirm');
   assert.ok((await page.textContent('main')).includes(PAYLOADS[1]), 'shown as it is');
-  people.google.refuses = PAYLOADS[0];
-  await page.goto(people.link({ connection: 'google-oauth2', redirect: `http://localhost:${people.program.port}/callback` }));
-  await page.waitForSelector('text=This sign-in cannot go on');
-  await clean('refused');
+  for (const payload of PAYLOADS.filter((text) => /^[\x20-\x7e]*$/.test(text))) { // RFC 6749 section 4.1.2.1
+    people.google.refuses = payload;
+    await page.goto(people.link({ connection: 'google-oauth2', redirect: `http://localhost:${people.program.port}/callback` }));
+    await page.waitForSelector('text=This sign-in cannot go on');
+    await clean(`refused ${payload}`);
+  }
   people.google.refuses = undefined;
   assert.equal(alerts, 0);
   await page.done();

@@ -236,6 +236,18 @@ describe('providers of this server', () => {
     await again.done();
   });
 
+  test('a provider that does not answer as it should is named to the program', async () => {
+    people.google.interfere = (_, response) => { response.writeHead(502, { 'content-type': 'text/html' }); response.end('<h1>Bad gateway</h1>'); return true; };
+    try {
+      const page = await freshPage(people.browser);
+      await page.goto(people.link({ connection: 'google-oauth2' }));
+      await page.waitForSelector('#done');
+      const got = await people.program.next();
+      assert.deepEqual([got.status_code, got.error], ['503', 'Google did not answer as it should']);
+      await page.done();
+    } finally { people.google.interfere = undefined; }
+  });
+
   test('a provider that refuses is quoted to the program', async () => {
     people.google.refuses = 'come back later';
     try {
@@ -277,6 +289,25 @@ describe('an organization\'s own provider', () => {
       await page.done();
     });
   }
+
+  test('a person in two hundred groups signs in: what is known of them takes several cookies', async () => {
+    const home = ok(await as(people.admin, 'POST', '/iam/v2/groups', { name: `many-${unique()}.example` })).uid;
+    const provider = ok(await as(people.admin, 'POST', `/iam/v2/identityProviders/${home}`, { name: 'own', defaultRole: roles.get('viewer'),
+      oidc: { issuer: people.own.url, clientId: 'with-both', clientSecret: 'with-both-secret', pkceEnabled: true, additionalScopes: ['groups'], groupsClaim: 'groups' } }));
+    people.own.account = 'many';
+    try {
+      const page = await freshPage(people.browser);
+      await page.goto(people.link({ idp_id: provider.uid }));
+      await page.click('text=Continue to');
+      await page.waitForSelector('text=Finish signing in?');
+      assert.ok((await page.context().cookies()).length > 1);
+      await page.click('button[value=yes]');
+      await page.waitForSelector('#done');
+      await tokenOf(await people.program.next());
+      assert.deepEqual((await page.context().cookies(world.url)).map(({ name }) => name), []);
+      await page.done();
+    } finally { people.own.account = 'ada'; }
+  });
 
   test('by the organization\'s name, when it is verified', async () => {
     const name = `named-${unique()}.example`;

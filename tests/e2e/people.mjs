@@ -167,7 +167,7 @@ export async function openPeople({ flags = [], ...rest } = {}) {
   people.own = await openProvider({ clients: [
     client('with-both'), client('secret-alone'),
     { client_id: 'public', token_endpoint_auth_method: 'none', redirect_uris: [`${url}/oauth/callback`] },
-  ], claims: (id) => ({ groups: ['staff', `team-${id}`] }) });
+  ], claims: (id) => ({ groups: id === 'many' ? Array.from({ length: 200 }, (_, i) => `5f0c1d4e-0000-4000-8000-${String(i).padStart(12, '0')}`) : ['staff', `team-${id}`] }) });
   people.github = await openGitHub({ clientId: 'github', clientSecret: 'github-secret' });
   const hosts = [people.google, people.gitlab, people.own, people.github].map(({ host }) => host);
   people.world = await openWorld({ ...rest, flags: [

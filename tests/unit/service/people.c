@@ -217,6 +217,34 @@ static status read_identity(struct tx *tx, void *arg)
 	return OK;
 }
 
+static status read_event(struct tx *tx, void *arg)
+{
+	struct event *event = arg;
+	struct query query;
+	struct rows rows;
+
+	query_init(&query);
+	query_eq_uid(&query, EVENTS_ACTOR, &event->actor);
+	TRY(row_list(tx, &table_events, &query, &rows));
+	CHECK_INT(rows.count, 1);
+	*event = *(const struct event *)rows.at;
+	return OK;
+}
+
+TEST(the_record_of_registering_says_who_it_was)
+{
+	struct person ada = google("recorded");
+	struct event event = { .actor = identity_of(&ada) };
+
+	enroll(&ada);
+	CHECK_OK(store_read(parts.store, read_event, &event, arena));
+	CHECK_SLICE(event.type, "dev.chainguard.api.auth.registered.v1");
+	CHECK_SLICE(event.method, "auth.v1.auth.register");
+	CHECK_SLICE(event.source, URL "/auth/v1/register");
+	CHECK_SLICE(event.act, "{\"iss\":\"" GOOGLE "\",\"sub\":\"recorded\",\"aud\":\"reeve\"}");
+	CHECK_SLICE(event.subject, uid_text(&event.actor, arena));
+}
+
 TEST(what_lists_show_of_a_person_is_clean_and_the_latest)
 {
 	struct person person = google("clean");
@@ -594,6 +622,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(registering_makes_one_account_and_one_event),
+		cmocka_unit_test(the_record_of_registering_says_who_it_was),
 		cmocka_unit_test(what_lists_show_of_a_person_is_clean_and_the_latest),
 		cmocka_unit_test(e_mail_as_identity),
 		cmocka_unit_test(an_exchange_needs_an_account_and_gives_what_it_holds),
