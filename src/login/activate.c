@@ -74,7 +74,6 @@ static FALLIBLE typed(struct call *call, const Reeve__V1__ActivateRequest *in, s
 		return show_form(call, flow, SLICE("No device waits with this code. Codes live for a quarter of an hour."),
 				 out);
 	TRY(flow_spend(call, flow, out));
-	throttle_forget(shown_throttle(), &account_rule, flow->person.issuer, flow->person.subject);
 	return step_confirm(call, flow, out);
 }
 

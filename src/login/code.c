@@ -165,7 +165,7 @@ static FALLIBLE open_code(struct call *call, slice code, struct coded *ret_coded
 
 FALLIBLE code_take(struct call *call, const Reeve__V1__OauthTokenRequest *in, struct grant *ret_grant)
 {
-	struct coded coded;
+	struct coded coded = { .expires_s = 0 };
 	bool is_first = false;
 	slice code = slice_str(in->code);
 
@@ -177,6 +177,8 @@ FALLIBLE code_take(struct call *call, const Reeve__V1__OauthTokenRequest *in, st
 	if (call_now_s(call) >= coded.expires_s)
 		return OAUTH_FAIL("invalid_grant", "the code's %d seconds are over", CODE_LIFE_S);
 	TRY(check_verifier(coded.challenge, slice_str(in->code_verifier)));
+	if (!call->may_block) /* what is no code is refused on the loop, before it can wait for anything */
+		return FAIL(FAULT_ELSEWHERE, "a code is used up");
 	TRY(people_use_once(call, SEAL_LABEL, code, coded.expires_s + 1, &is_first));
 	if (!is_first)
 		return OAUTH_FAIL("invalid_grant", "the code was used already");

@@ -8,7 +8,6 @@
 #include "token/kind.h"
 
 #define GRANT_CODE "authorization_code"
-#define GRANT_REFRESH "refresh_token"
 
 typedef Reeve__V1__OauthTokenRequest token_request;
 typedef Reeve__V1__OauthTokenResponse token_response;
@@ -94,10 +93,8 @@ FALLIBLE oauth_issue(struct call *call, const struct grant *grant, token_respons
 
 static FALLIBLE give_for_code(struct call *call, const token_request *in, token_response *out)
 {
-	struct grant grant;
+	struct grant grant = { .scope = SLICE("") };
 
-	if (!call->may_block)
-		return FAIL(FAULT_ELSEWHERE, "a code is used up");
 	TRY(code_take(call, in, &grant));
 	return oauth_issue(call, &grant, out);
 }

@@ -33,7 +33,8 @@ struct grant {
 /* Tokens for it, recorded. On a worker, outside of any transaction. */
 FALLIBLE oauth_issue(struct call *call, const struct grant *grant, Reeve__V1__OauthTokenResponse *out);
 
-/* The grants, one file each (device.c, code.c). A code that is none: FAILED_PRECONDITION "invalid_grant". */
+/* The grants, one file each (device.c, code.c): from memory as far as that goes, then FAULT_ELSEWHERE unless the call may
+ * block. A code that is none: FAILED_PRECONDITION "invalid_grant". */
 FALLIBLE device_poll(struct call *call, const Reeve__V1__OauthTokenRequest *in, Reeve__V1__OauthTokenResponse *out);
 FALLIBLE code_take(struct call *call, const Reeve__V1__OauthTokenRequest *in, struct grant *ret_grant);
 

@@ -1,34 +1,131 @@
 // Our issuer's OAuth endpoints over the wire: a script that misbehaves in every way it can think of, and openid-client, which does
 // not.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import * as openid from 'openid-client';
-import { openWorld, send } from './world.mjs';
+import { randomUUID } from 'node:crypto';
+import { claimsOf, exchange, openIssuer, openWorld, send } from './world.mjs';
 
 const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
-const form = { 'content-type': 'application/x-www-form-urlencoded' };
-let world;
-
-before(async () => { world = await openWorld(); });
-after(() => world?.close());
-
+let world, google, secrets;
 // Whoever asks too much is known by address: each test comes from its own.
 let addresses = 1;
-const fresh = () => `127.0.${addresses >> 8}.${++addresses & 255}`;
+const fresh = () => { addresses++; return `127.0.${addresses >> 8}.${addresses & 255}`; };
 
-function post(target, parameters, { from = '127.0.0.1', headers = {}, text } = {}) {
-  const body = text ?? new URLSearchParams(parameters).toString();
-  return new Promise((resolve, reject) => {
-    const request = http.request(`${world.url}${target}`, { method: 'POST', localAddress: from, agent: false, headers: { ...form, 'content-length': Buffer.byteLength(body), connection: 'close', ...headers } }, (response) => {
-      let answer = '';
-      response.on('data', (part) => { answer += part; });
-      response.on('error', reject);
-      response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, json: JSON.parse(answer) }));
-    });
-    request.on('error', reject);
-    request.end(body);
+before(async () => {
+  google = await openGoogle();
+  secrets = mkdtempSync(path.join(tmpdir(), 'reeve-secret-'));
+  writeFileSync(path.join(secrets, 'google'), 'a-secret-of-the-test\n', { mode: 0o600 });
+  world = await openWorld({ issuer: google, flags: ['--login.google.client-id', 'reeve-at-google', '--login.google.client-secret-file', path.join(secrets, 'google'), '--login.google.issuer', google.url] });
+});
+after(async () => {
+  google?.server.closeAllConnections();
+  await google?.close();
+  rmSync(secrets, { recursive: true, force: true });
+  await world?.close();
+});
+
+// A provider whose person says yes to everything: who that is, the test says.
+async function openGoogle() {
+  const issuer = await openIssuer(), given = new Map();
+  issuer.person = { sub: 'ada', email: 'ada@example.com', email_verified: true, name: 'Ada' };
+  const [documents] = issuer.server.listeners('request');
+  issuer.server.removeAllListeners('request');
+  issuer.server.on('request', async (request, response) => {
+    const url = new URL(request.url, issuer.url);
+    if (url.pathname === '/.well-known/openid-configuration') {
+      response.setHeader('content-type', 'application/json');
+      return response.end(JSON.stringify({ issuer: issuer.url, jwks_uri: `${issuer.url}/jwks`, authorization_endpoint: `${issuer.url}/auth`, token_endpoint: `${issuer.url}/token` }));
+    }
+    if (url.pathname === '/auth') {
+      const code = randomUUID();
+      given.set(code, { ...issuer.person, nonce: url.searchParams.get('nonce'), aud: url.searchParams.get('client_id') });
+      const back = new URL(url.searchParams.get('redirect_uri'));
+      back.search = new URLSearchParams({ code, state: url.searchParams.get('state') });
+      return response.writeHead(302, { location: back.href }).end();
+    }
+    if (url.pathname === '/token') {
+      let body = '';
+      for await (const part of request) body += part;
+      const claims = given.get(new URLSearchParams(body).get('code'));
+      response.setHeader('content-type', 'application/json');
+      return response.end(JSON.stringify({ access_token: 'x', token_type: 'Bearer', id_token: issuer.token(claims) }));
+    }
+    return documents(request, response);
   });
+  return issuer;
+}
+
+// As much of a browser as the pages need: cookies, redirects, forms.
+class Browser {
+  cookies = new Map();
+  from = fresh();
+
+  async go(target, answers) {
+    let url = new URL(target, world.url), body = answers && new URLSearchParams(answers).toString();
+    for (let hops = 0; hops < 10; hops++) {
+      const own = url.origin === world.url;
+      if (!own && url.origin !== google.url) return { url }; // a client's own target
+      const headers = own ? { cookie: [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; '), 'sec-fetch-site': body ? 'same-origin' : 'none' } : {};
+      const { status, headers: told, text } = await request(url, { method: body ? 'POST' : 'GET', headers: { ...headers, ...(body ? form : {}) }, body, from: this.from });
+      for (const line of (own && told['set-cookie']) || []) {
+        const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
+        if (/max-age=0/i.test(line)) this.cookies.delete(name);
+        else this.cookies.set(name, value);
+      }
+      if (!told.location) return { url, status, text };
+      url = new URL(told.location, url);
+      body = undefined;
+    }
+    throw new Error('it goes round in circles');
+  }
+
+  // Sends the page's form with these answers besides what it hides.
+  submit(page, answers) {
+    const [, action, inside] = /<form method="post" action="([^"]+)">([\s\S]*?)<\/form>/.exec(page.text) ?? assert.fail(page.text);
+    const hidden = [...inside.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)">/g)].map(([, name, value]) => [name, value]);
+    return this.go(action, { ...Object.fromEntries(hidden), ...answers });
+  }
+
+  async signIn(target) {
+    const choose = await this.go(target);
+    const [, link] = /href="(\/sign-in\/with[^"]*connection=google-oauth2)"/.exec(choose.text) ?? assert.fail(choose.text);
+    return this.go(link.replaceAll('&amp;', '&'));
+  }
+
+  // What somebody does with a device's code; the page they were asked on.
+  async activate(userCode, answer = 'yes') {
+    const typed = await this.signIn('/activate');
+    assert.match(typed.text, /Enter the code/);
+    const asked = await this.submit(typed, { user_code: userCode });
+    if (answer) await this.submit(asked, { answer });
+    return asked;
+  }
+}
+
+function request(target, { method = 'GET', headers = {}, body, from = '127.0.0.1' }) {
+  return new Promise((resolve, reject) => {
+    const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
+    const sent = http.request(new URL(target, world.url), { method, localAddress: from, agent: false, headers: { ...length, connection: 'close', ...headers } }, (response) => {
+      let text = '';
+      response.on('data', (part) => { text += part; });
+      response.on('error', reject);
+      response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, text }));
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+const form = { 'content-type': 'application/x-www-form-urlencoded' };
+
+async function post(target, parameters, { from, headers = {}, text = new URLSearchParams(parameters).toString() } = {}) {
+  const answer = await request(target, { method: 'POST', headers: { ...form, ...headers }, body: text, from });
+  return { status: answer.status, headers: answer.headers, json: JSON.parse(answer.text) };
 }
 
 const begin = (options, parameters = {}) => post('/oauth2/device_authorization', { client_id: 'reeve', scope: 'openid', ...parameters }, options);
@@ -142,8 +239,105 @@ describe('strangers', () => {
   });
 });
 
+const patience = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('a person', () => {
+  test('Storm-2372: sees who asks from where, says yes, and the device has tokens once', async () => {
+    const from = fresh();
+    const { json } = await begin({ from, headers: { 'user-agent': 'kiosk/1.0' } });
+    const asked = await new Browser().activate(json.user_code.toLowerCase().replace('-', ''), null);
+    for (const shown of ['kiosk/1.0', from, json.user_code, 'Ada', 'command line']) assert.ok(asked.text.includes(shown), `${shown}: ${asked.text}`);
+    await refused(poll(json.device_code, { from }), 400, 'authorization_pending');
+    await new Browser().activate(json.user_code);
+    await patience(4500);
+    const answers = await Promise.all([1, 2, 3].map(() => poll(json.device_code, { from })));
+    const given = answers.filter((one) => one.status === 200);
+    assert.equal(given.length, 1, JSON.stringify(answers.map((one) => one.json)));
+    const { id_token: token, access_token: access, token_type: type, expires_in: life } = given[0].json;
+    assert.equal(access, token);
+    assert.equal(type, 'Bearer');
+    assert.equal(life, 300);
+    const claims = claimsOf(token);
+    assert.equal(claims.iss, world.url);
+    assert.equal(claims.aud, 'reeve');
+    assert.equal(claims.email, 'ada@example.com');
+    assert.equal(claims.email_verified, true);
+    assert.equal(claims.upstream.sub, 'ada');
+    await refused(poll(json.device_code, { from }), 400, 'invalid_grant');
+  });
+
+  test('an address that nobody verified is not in the token', async () => {
+    const from = fresh();
+    const { json } = await begin({ from });
+    google.person = { sub: 'eve', email: 'ada@example.com', email_verified: false, name: 'Eve' };
+    await new Browser().activate(json.user_code);
+    google.person = { sub: 'ada', email: 'ada@example.com', email_verified: true, name: 'Ada' };
+    const { json: answer } = await poll(json.device_code, { from });
+    assert.equal(claimsOf(answer.id_token).email, undefined);
+    assert.equal(claimsOf(answer.id_token).email_verified, undefined);
+  });
+
+  test('says no, and the device is told', async () => {
+    const from = fresh();
+    const { json } = await begin({ from });
+    await new Browser().activate(json.user_code, 'no');
+    await refused(poll(json.device_code, { from }), 400, 'access_denied');
+  });
+
+  test('may not type a code twice, nor one that is none', async () => {
+    const from = fresh();
+    const { json } = await begin({ from });
+    await new Browser().activate(json.user_code);
+    const again = await new Browser().activate(json.user_code, null);
+    assert.match(again.text, /No device waits/);
+    assert.match((await new Browser().activate('BBBB-BBBB', null)).text, /No device waits/);
+  });
+
+  // Guessing: docs/device-sign-in.md counts on it, however many codes of their own somebody types in between.
+  test('has ten tries in a quarter of an hour, from wherever, and a code of their own gives no more', async () => {
+    google.person = { sub: 'guesser', email: 'guesser@example.com', email_verified: true, name: 'Guesser' };
+    const own = (await begin({ from: fresh() })).json.user_code;
+    for (let i = 0; i < 9; i++) assert.match((await new Browser().activate('BBBB-BBBB', null)).text, /No device waits/);
+    assert.match((await new Browser().activate(own, null)).text, /Finish signing in/);
+    const last = await new Browser().activate('BBBB-BBBB', null);
+    google.person = { sub: 'ada', email: 'ada@example.com', email_verified: true, name: 'Ada' };
+    assert.equal(last.status, 429, last.text);
+  });
+
+  test('who guesses from one address has ten tries, whatever account they use', async () => {
+    const from = fresh();
+    let last;
+    for (let i = 0; i < 11; i++) {
+      google.person = { sub: `guesser-${i}`, email: `guesser-${i}@example.com`, email_verified: true, name: 'Guesser' };
+      const browser = new Browser();
+      browser.from = from;
+      last = await browser.activate('BBBB-BBBB', null);
+    }
+    google.person = { sub: 'ada', email: 'ada@example.com', email_verified: true, name: 'Ada' };
+    assert.equal(last.status, 429, last.text);
+  });
+
+  test('Storm-2372: is never asked for a code before signing in', async () => {
+    const { json } = await begin({ from: fresh() });
+    const page = await new Browser().go(`/activate?user_code=${json.user_code}`);
+    assert.doesNotMatch(page.text, /<input id="user-code"/);
+  });
+});
+
 describe('openid-client', () => {
   const discover = () => openid.discovery(new URL(world.url), 'reeve', undefined, openid.None(), { execute: [openid.allowInsecureRequests] });
+  const redirect = 'http://127.0.0.1:45678/callback';
+
+  async function ask(config, parameters = {}) {
+    const verifier = openid.randomPKCECodeVerifier(), state = openid.randomState(), nonce = openid.randomNonce();
+    const url = openid.buildAuthorizationUrl(config, { redirect_uri: redirect, scope: 'openid', state, nonce, code_challenge: await openid.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256', ...parameters });
+    return { url, checks: { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true } };
+  }
+  async function consent(url) {
+    const browser = new Browser();
+    const asked = await browser.signIn(url.href);
+    return (await browser.submit(asked, { answer: 'yes' })).url;
+  }
 
   test('finds the endpoints in discovery', async () => {
     const metadata = (await discover()).serverMetadata();
@@ -163,5 +357,52 @@ describe('openid-client', () => {
     assert.match(begun.user_code, /^.{4}-.{4}$/);
     const asked = openid.pollDeviceAuthorizationGrant(config, begun, undefined, { signal: AbortSignal.timeout(12000) });
     await assert.rejects(asked, (error) => error.name === 'TimeoutError' || error.cause?.name === 'TimeoutError' || error.code === 'OAUTH_TIMEOUT' || error.code === 'OAUTH_ABORT');
+  });
+
+  test('signs in by the device flow, and its login token is exchanged once', async () => {
+    const config = await discover();
+    const begun = await openid.initiateDeviceAuthorization(config, { scope: 'openid' });
+    const asked = openid.pollDeviceAuthorizationGrant(config, begun);
+    await new Browser().activate(begun.user_code);
+    const tokens = await asked;
+    assert.equal(tokens.claims().upstream.sub, 'ada');
+    assert.equal((await send(world, 'POST', '/auth/v1/register', { authorization: `Bearer ${tokens.id_token}`, 'content-type': 'application/json' }, '{}')).status, 200);
+    assert.equal((await exchange(world, tokens.id_token)).status, 200);
+    assert.equal((await exchange(world, tokens.id_token)).status, 401);
+  });
+
+  test('signs in by an authorization code: state, nonce, iss and PKCE hold', async () => {
+    const config = await discover();
+    const { url, checks } = await ask(config);
+    const back = await consent(url);
+    assert.equal(back.searchParams.get('iss'), world.url);
+    const tokens = await openid.authorizationCodeGrant(config, back, checks);
+    assert.equal(tokens.claims().nonce, checks.expectedNonce);
+    assert.equal(tokens.claims().aud, 'reeve');
+    assert.equal(tokens.refresh_token, undefined);
+    await assert.rejects(openid.authorizationCodeGrant(config, back, checks), (error) => error.error === 'invalid_grant');
+  });
+
+  test('CVE-2024-23647: is refused without PKCE, and told so at its own target', async () => {
+    const config = await discover();
+    const url = openid.buildAuthorizationUrl(config, { redirect_uri: redirect, scope: 'openid', state: 'xyz' });
+    const { url: back } = await new Browser().go(url.href);
+    assert.equal(back.searchParams.get('error'), 'invalid_request');
+    assert.equal(back.searchParams.get('state'), 'xyz');
+    assert.equal(back.searchParams.get('iss'), world.url);
+  });
+
+  test('a code of another verifier, client or target is none', async () => {
+    const config = await discover();
+    const { url, checks } = await ask(config);
+    const code = (await consent(url)).searchParams.get('code'), from = fresh();
+    const right = { grant_type: 'authorization_code', client_id: 'reeve', redirect_uri: redirect, code, code_verifier: checks.pkceCodeVerifier };
+    await refused(post('/oauth2/token', { ...right, code_verifier: openid.randomPKCECodeVerifier() }, { from }), 400, 'invalid_grant');
+    await refused(post('/oauth2/token', { ...right, code_verifier: '' }, { from }), 400, 'invalid_grant');
+    await refused(post('/oauth2/token', { ...right, client_id: 'auth0' }, { from }), 400, 'invalid_grant');
+    await refused(post('/oauth2/token', { ...right, redirect_uri: `${redirect}/` }, { from }), 400, 'invalid_grant');
+    await refused(post('/oauth2/token', { ...right, code: code.slice(0, -2) }, { from }), 400, 'invalid_grant');
+    assert.equal((await post('/oauth2/token', right, { from })).status, 200);
+    await refused(post('/oauth2/token', right, { from }), 400, 'invalid_grant');
   });
 });
