@@ -233,26 +233,6 @@ TEST(what_is_no_device_code_is_refused_and_guessing_is_counted)
 	later(DEVICE_LIFE_S);
 }
 
-TEST(a_refresh_token_comes_only_when_asked_for_and_to_who_is_registered)
-{
-	struct person known = somebody("registered"), fresh = somebody("fresh");
-	device_begun first, second;
-	struct device_request request;
-	token_answer answer;
-
-	register_person(&known);
-	CHECK_OK(begin_as("reeve", "openid offline_access", &first));
-	CHECK_OK(begin_as("reeve", "openid offline_access", &second));
-	request = find(first.user_code);
-	CHECK_OK(decide(&request, &known));
-	request = find(second.user_code);
-	CHECK_OK(decide(&request, &fresh));
-	assert_string_equal(poll(&first, &answer), "");
-	CHECK(*answer.refresh_token);
-	assert_string_equal(poll(&second, &answer), "");
-	CHECK(*answer.id_token && !*answer.refresh_token);
-}
-
 TEST(clients_and_scopes_are_checked_before_a_code_is_made)
 {
 	char long_scope[OAUTH_SCOPE_BYTES_MAX + 2];
@@ -330,7 +310,6 @@ int main(void)
 		cmocka_unit_test(the_store_alone_says_the_same_as_memory),
 		cmocka_unit_test(another_clients_code_is_none_and_stays_good_for_its_own),
 		cmocka_unit_test(what_is_no_device_code_is_refused_and_guessing_is_counted),
-		cmocka_unit_test(a_refresh_token_comes_only_when_asked_for_and_to_who_is_registered),
 		cmocka_unit_test(clients_and_scopes_are_checked_before_a_code_is_made),
 		cmocka_unit_test(an_answer_fits_its_own_device_alone),
 		cmocka_unit_test(a_waiting_code_is_polled_without_reading_while_nothing_is_committed),
