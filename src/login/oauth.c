@@ -8,6 +8,7 @@
 #include "token/kind.h"
 
 #define GRANT_CODE "authorization_code"
+#define GRANT_REFRESH "refresh_token"
 
 typedef Reeve__V1__OauthTokenRequest token_request;
 typedef Reeve__V1__OauthTokenResponse token_response;

@@ -383,7 +383,6 @@ describe('openid-client', () => {
     await assert.rejects(openid.authorizationCodeGrant(config, back, checks), (error) => error.error === 'invalid_grant');
   });
 
-<<<<<<< HEAD
   test('stays signed in with offline_access: each refresh token once', async () => {
     const config = await discover();
     const first = await ask(config);
@@ -399,8 +398,6 @@ describe('openid-client', () => {
     assert.equal(validated.status, 200, validated.text);
   });
 
-=======
->>>>>>> main
   test('CVE-2024-23647: is refused without PKCE, and told so at its own target', async () => {
     const config = await discover();
     const url = openid.buildAuthorizationUrl(config, { redirect_uri: redirect, scope: 'openid', state: 'xyz' });

@@ -229,7 +229,6 @@ TEST(a_grant_we_do_not_know_says_so)
 	CHECK_FAULT(FAULT_INVALID, take(&question, &answer));
 }
 
-<<<<<<< HEAD
 TEST(a_refresh_token_comes_when_asked_for)
 {
 	struct authorize in = asked();
@@ -273,8 +272,6 @@ TEST(a_refresh_token_goes_on_for_its_own_client_alone_and_each_is_good_once)
 	CHECK_STATE_TYPE("invalid_grant", take(&question, &answer)); /* so the session is over */
 }
 
-=======
->>>>>>> main
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,11 +283,8 @@ int main(void)
 		cmocka_unit_test(a_code_that_was_cut_changed_or_made_for_something_else_is_none),
 		cmocka_unit_test(a_request_is_checked_whole_and_its_error_goes_nowhere_unsound),
 		cmocka_unit_test(a_grant_we_do_not_know_says_so),
-<<<<<<< HEAD
 		cmocka_unit_test(a_refresh_token_comes_when_asked_for),
 		cmocka_unit_test(a_refresh_token_goes_on_for_its_own_client_alone_and_each_is_good_once),
-=======
->>>>>>> main
 	};
 
 	return cmocka_run_group_tests(tests, oauth_open, oauth_close);
