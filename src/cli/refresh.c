@@ -3,6 +3,8 @@
  */
 #include "cli/refresh.h"
 
+#include <poll.h>
+
 #include "base/encode.h"
 #include "base/json.h"
 #include "cli/cache.h"
@@ -11,6 +13,8 @@
 #include "cli/files.h"
 
 #define WHAT "renewing the session"
+#define TRIES 3 /* spec/tokens.md 3.5 */
+#define RETRY_MS 150
 #define FORM_BYTES_MAX ((size_t)4 * 1024)
 
 FALLIBLE refresh_read(struct arena *arena, slice token, struct refresh_claims *ret_claims)
@@ -78,7 +82,7 @@ FALLIBLE refresh_keep(struct cli *cli, slice token)
 	return st;
 }
 
-static FALLIBLE exchange(struct cli *cli, slice token, const struct json **ret_answer)
+static FALLIBLE exchange_once(struct cli *cli, slice token, const struct json **ret_answer)
 {
 	struct sending sending = {
 		.verb = "POST", .bearer = token, .what = WHAT, .content_type = SLICE("application/x-www-form-urlencoded")
@@ -96,6 +100,24 @@ static FALLIBLE exchange(struct cli *cli, slice token, const struct json **ret_a
 	if (FAILED(json_parse_object(cli->arena, body, NULL, ret_answer)))
 		return FAIL(FAULT_INTERNAL, WHAT ": the token service's answer is no JSON object");
 	return OK;
+}
+
+static bool is_passing(status st)
+{
+	return st.fault == FAULT_UNAVAILABLE || st.fault == FAULT_TOO_LATE || st.fault == FAULT_INTERNAL;
+}
+
+/* An answer that got lost is asked for again at once: for ten seconds the server gives the same successor. */
+static FALLIBLE exchange(struct cli *cli, slice token, const struct json **ret_answer)
+{
+	status st = exchange_once(cli, token, ret_answer);
+
+	for (int tries = 1; tries < TRIES && is_passing(st); tries++) {
+		(void)poll(NULL, 0, RETRY_MS);
+		report_clear(report_current());
+		st = exchange_once(cli, token, ret_answer);
+	}
+	return st;
 }
 
 /* The session is over for the server; the next command asks for a sign-in at once. */
