@@ -70,6 +70,9 @@ const struct verb verbs[] = {
 	     "With --capabilities or --scope the token printed holds no more than these; it is not kept."),
 	VERB("auth token capabilities", "", NO_FLAGS, "table json csv markdown terse", LOCAL, auth_token_capabilities,
 	     "print the capabilities that the token carries"),
+	VERB("auth sessions list", "", NO_FLAGS, LISTS, REEVE_SESSIONS_LIST, sessions_list, "list where you are signed in"),
+	VERB("auth sessions end", "SESSION_ID...", FLAGS(FLAG_YES), "", REEVE_SESSIONS_REVOKE, sessions_end,
+	     "sign out elsewhere: a session ends at once, its access token within the hour"),
 	VERB("auth pull-token", "", FLAGS(PULL_FLAGS), "table env id json none", IDENTITIES_CREATE_IDENTITY, pull_token_create,
 	     "the same as `auth pull-token create`"),
 	VERB("auth pull-token create", "", FLAGS(PULL_FLAGS), "table env id json none", IDENTITIES_CREATE_IDENTITY,
@@ -251,6 +254,7 @@ const size_t verbs_count = sizeof(verbs) / sizeof(*verbs);
 
 const struct topic topics[] = {
 	{ "auth", "sign in, tokens, Docker" },
+	{ "auth sessions", "where you are signed in" },
 	{ "config", "this program's configuration" },
 	{ "iam", "who may do what: organizations, identities, roles, bindings" },
 	{ "iam organizations", "organizations: the roots of everything" },

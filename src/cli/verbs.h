@@ -20,6 +20,9 @@ status auth_status(struct cli *cli);
 status auth_token(struct cli *cli);
 status auth_token_capabilities(struct cli *cli);
 status auth_delete_account(struct cli *cli);
+/* sessions.c */
+status sessions_list(struct cli *cli);
+status sessions_end(struct cli *cli);
 /* pull_token.c, configure_docker.c */
 status pull_token_create(struct cli *cli);
 status pull_token_list(struct cli *cli);
