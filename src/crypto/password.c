@@ -2,6 +2,8 @@
 
 #include <argon2.h>
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "crypto/secret.h"
 
@@ -10,6 +12,8 @@
 #define PASSES 2
 #define LANES 1
 #define HASH_BYTES 32
+#define STACK_BYTES ((size_t)256 * 1024)
+#define NICE_MOST 19
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t freed = PTHREAD_COND_INITIALIZER;
@@ -41,16 +45,63 @@ static void leave(void)
 	pthread_mutex_unlock(&lock);
 }
 
-static FALLIBLE hash_into(slice password, const uint8_t salt[PASSWORD_SALT_BYTES], char into[PASSWORD_HASH_BYTES_MAX])
-{
+/* ---- aside: whoever has something quicker to do goes first ---- */
+
+struct hashing {
+	slice password;
+	const uint8_t *salt;
+	char *text;    /* the hash's text form, written or read */
+	bool is_check; /* against text */
 	int code;
+};
+
+static void *hash_aside(void *arg)
+{
+	struct hashing *hashing = arg;
+	slice password = hashing->password;
+
+	if (hashing->is_check)
+		hashing->code = argon2id_verify(hashing->text, password.at, password.len); /* compares in constant time */
+	else
+		hashing->code = argon2id_hash_encoded(PASSES, MEMORY_KIB, LANES, password.at, password.len, hashing->salt,
+						      PASSWORD_SALT_BYTES, HASH_BYTES, hashing->text, PASSWORD_HASH_BYTES_MAX);
+	return NULL;
+}
+
+static void *hash_politely(void *arg)
+{
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE_MOST); /* not allowed: others wait a little longer */
+	return hash_aside(arg);
+}
+
+/* In a thread of its own, since a thread that gave its priority up cannot take it back. */
+static FALLIBLE run(struct hashing *hashing)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	int made = -1;
 
 	TRY(enter());
-	code = argon2id_hash_encoded(PASSES, MEMORY_KIB, LANES, password.at, password.len, salt, PASSWORD_SALT_BYTES,
-				     HASH_BYTES, into, PASSWORD_HASH_BYTES_MAX);
+	if (pthread_attr_init(&attributes) == 0) {
+		if (pthread_attr_setstacksize(&attributes, STACK_BYTES) == 0)
+			made = pthread_create(&thread, &attributes, hash_politely, hashing);
+		(void)pthread_attr_destroy(&attributes); /* cannot fail on Linux */
+	}
+	if (made == 0)
+		(void)pthread_join(thread, NULL); /* it is joinable and not ourselves */
+	else
+		(void)hash_aside(hashing); /* no thread to be had: here, then */
 	leave();
-	if (code != ARGON2_OK)
-		return FAIL(FAULT_EXHAUSTED, "no memory to hash a password: %s", argon2_error_message(code));
+	return OK;
+}
+
+static FALLIBLE hash_into(slice password, const uint8_t salt[PASSWORD_SALT_BYTES], char into[PASSWORD_HASH_BYTES_MAX])
+{
+	struct hashing hashing = { .password = password, .salt = salt, .text = into };
+
+	TRY(run(&hashing));
+	if (hashing.code != ARGON2_OK)
+		return FAIL(FAULT_EXHAUSTED, "no memory to hash a password: %s", argon2_error_message(hashing.code));
 	return OK;
 }
 
@@ -78,7 +129,7 @@ static FALLIBLE check_nothing(slice password)
 FALLIBLE password_check(slice password, slice text, bool *ret_is_right)
 {
 	char kept[PASSWORD_HASH_BYTES_MAX];
-	int code;
+	struct hashing hashing = { .text = kept, .is_check = true };
 
 	*ret_is_right = false;
 	if (password.len > PASSWORD_BYTES_MAX)
@@ -87,12 +138,11 @@ FALLIBLE password_check(slice password, slice text, bool *ret_is_right)
 		return check_nothing(password);
 	memcpy(kept, text.at, text.len);
 	kept[text.len] = '\0';
-	TRY(enter());
-	code = argon2id_verify(kept, password.at, password.len); /* compares in constant time */
-	leave();
+	hashing.password = password;
+	TRY(run(&hashing));
 	bytes_wipe(kept, sizeof(kept));
-	if (code != ARGON2_OK && code != ARGON2_VERIFY_MISMATCH)
-		return FAIL(FAULT_EXHAUSTED, "the password could not be checked: %s", argon2_error_message(code));
-	*ret_is_right = code == ARGON2_OK;
+	if (hashing.code != ARGON2_OK && hashing.code != ARGON2_VERIFY_MISMATCH)
+		return FAIL(FAULT_EXHAUSTED, "the password could not be checked: %s", argon2_error_message(hashing.code));
+	*ret_is_right = hashing.code == ARGON2_OK;
 	return OK;
 }
