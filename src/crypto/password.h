@@ -3,7 +3,7 @@
  *
  * Owns      how a password is hashed and compared, which ones are refused, and how many are hashed at once.
  * Promises  19 MiB and two passes a hash (RFC 9106; OWASP's first choice for one lane); at most PASSWORD_RUNNING_MAX run at the
- * same time, at the lowest priority, and PASSWORD_WAITING_MAX wait, so that sign-ins take neither every worker nor the loops'
+ * same time, at a low priority, and PASSWORD_WAITING_MAX wait, so that sign-ins take neither every worker nor the loops'
  * time; a check against nothing costs the same.
  * Start at  password_check(), password_hash(), password_rule().
  */

@@ -350,9 +350,9 @@ test('CVE-2023-20902, CVE-2025-54999, CVE-2025-6011: an unknown account and a wr
     }
   }
   assert.equal(bodies.size, 1, [...bodies].join('\n----\n'));
-  const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
-  const ratio = median(times.known) / median(times.unknown);
-  assert.ok(ratio > 0.4 && ratio < 2.5, `${JSON.stringify(times)}`);
+  // The least of each: what neighbours on the machine take only adds. Without the work it would be a hundredth.
+  const ratio = Math.min(...times.known) / Math.min(...times.unknown);
+  assert.ok(ratio > 1 / 3 && ratio < 3, `${JSON.stringify(times)}`);
 });
 
 test('CVE-2025-54998, CVE-2025-6004, CVE-2025-24806: another spelling of a login is the same login, for the count too', async () => {
