@@ -26,7 +26,8 @@ static FALLIBLE enrol(struct call *call, const struct flow *flow, slice login_to
 	TRY(people_known(call, &flow->person, &is_known));
 	if (!is_known && flow->goal.skip_registration)
 		return FAIL(FAULT_ABSENT, "account not found: registration required");
-	if (is_known && flow->goal.invite.len == 0)
+	/* Who is known may still come through an organization's provider for the first time, which may have a role to give. */
+	if (is_known && flow->goal.invite.len == 0 && uid_is_none(&flow->person.confined_to))
 		return OK;
 	return people_register(call, login_token, flow->goal.invite, &registered);
 }
