@@ -81,6 +81,28 @@ TEST(the_login_token_says_who_for_which_client_and_for_which_request)
 	CHECK(!json_member(claims_of(answer.id_token), "nonce"));
 }
 
+TEST(somebody_in_many_groups_has_a_code_too)
+{
+	struct authorize in = asked();
+	struct person person = somebody("many");
+	struct buffer groups;
+	token_question question;
+	const struct json *list;
+	token_answer answer;
+	slice code;
+
+	buffer_init(&groups, arena, (size_t)64 * 1024);
+	for (int i = 0; i < 400; i++)
+		buffer_printf(&groups, "%s\"group-number-%d\"", i ? "," : "[", i);
+	buffer_text(&groups, "]");
+	person.groups = buffer_slice(&groups);
+	CHECK_OK(code_make(worker_call(METHOD_REEVE_OAUTH_TOKEN), &in, &person, &code));
+	question = redeem(code);
+	CHECK_OK(take(&question, &answer));
+	list = json_member(claims_of(answer.id_token), "groups");
+	CHECK(list && list->count == 400);
+}
+
 TEST(a_code_is_good_once)
 {
 	struct authorize in = asked();
@@ -276,6 +298,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_login_token_says_who_for_which_client_and_for_which_request),
+		cmocka_unit_test(somebody_in_many_groups_has_a_code_too),
 		cmocka_unit_test(a_code_is_good_once),
 		cmocka_unit_test(a_code_is_bound_to_client_and_redirect_and_a_wrong_try_does_not_use_it_up),
 		cmocka_unit_test(there_is_no_code_without_s256_and_no_token_without_its_verifier),
