@@ -5,6 +5,7 @@
  * with 20 letters and 8 places one waiting code is hit with a probability below 10^-9 in its life (docs/sign-in.md).
  */
 #include "login/device.h"
+#include "login/oauth.h"
 #include "login/steps.h"
 
 #define USER_CODE_BYTES_MAX 32 /* as typed, with blanks and hyphens */
@@ -110,7 +111,10 @@ FALLIBLE step_device_facts(struct call *call, const struct flow *flow, struct va
 	show_fact(values, "At the address", request.peer);
 	show_fact(values, "Since", since);
 	show_fact(values, "Code", request.user_code);
-	show_fact(values, "Will be able to do", SLICE("whatever your account may do, until it signs out"));
+	show_fact(values, "Will be able to do",
+		  oauth_scope_has(request.scope, SLICE(OAUTH_SCOPE_REFRESH))
+			  ? SLICE("whatever your account may do, until it signs out or is unused for 30 days")
+			  : SLICE("whatever your account may do, for about an hour"));
 	return OK;
 }
 

@@ -1,7 +1,22 @@
 /*
  * authorize: OAuth's authorization endpoint at our own issuer (RFC 6749 section 4.1, with PKCE alone).
  */
+#include "login/oauth.h"
 #include "login/steps.h"
+
+/* What we would have to leave out in silence (OpenID Connect Core 1.0 sections 3.1.2.6 and 6). */
+static FALLIBLE check_extras(const Reeve__V1__AuthorizeRequest *in)
+{
+	if (oauth_scope_has(slice_str(in->prompt), SLICE("none")))
+		return FAIL_FIELD("prompt", "none cannot be met: a person is always asked here");
+	if (*in->response_mode && !slice_is(slice_str(in->response_mode), "query"))
+		return FAIL_FIELD("response_mode", "must be query");
+	if (*in->request)
+		return FAIL_FIELD("request", "is not supported");
+	if (*in->request_uri)
+		return FAIL_FIELD("request_uri", "is not supported");
+	return OK;
+}
 
 static FALLIBLE begin(struct call *call, const Reeve__V1__AuthorizeRequest *in, struct goal *goal, Reeve__V1__Page *out)
 {
@@ -23,6 +38,7 @@ static FALLIBLE begin(struct call *call, const Reeve__V1__AuthorizeRequest *in, 
 	if (!FAILED(result) || may_answer)
 		goal->ending = END_CODE;
 	TRY(result);
+	TRY(check_extras(in));
 	TRY(goal_take_invite(in->invite, goal));
 	flow.goal = *goal;
 	if (*in->idp_id)

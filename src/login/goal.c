@@ -2,6 +2,7 @@
 
 #include "base/encode.h"
 #include "crypto/digest.h"
+#include "login/oauth.h"
 #include "schema/error.h"
 
 #define LOCATION_BYTES_MAX ((size_t)32 * 1024)
@@ -14,14 +15,6 @@ static FALLIBLE take_text(const char *text, const char *field, slice *into)
 	if (into->len > GOAL_TEXT_BYTES_MAX)
 		return FAIL_FIELD(field, "at most %d bytes", GOAL_TEXT_BYTES_MAX);
 	return OK;
-}
-
-static bool is_client(const struct settings *settings, slice client_id)
-{
-	for (size_t i = 0; i < settings->clients_count; i++)
-		if (slice_eq(settings->clients[i], client_id))
-			return true;
-	return settings->clients_count == 0 && (slice_is(client_id, "reeve") || slice_is(client_id, CLIENT_ID_DEFAULT));
 }
 
 /* Clients escape each scope twice (spec tokens.md 5): once is undone already. */
@@ -66,7 +59,7 @@ FALLIBLE goal_read(struct call *call, const Reeve__V1__BeginRequest *in, struct 
 	*ret_goal = (struct goal){ .skip_registration = in->skip_registration, .wants_refresh = in->create_refresh_token };
 	TRY(read_target(call, in, ret_goal));
 	TRY(take_text(*in->client_id ? in->client_id : CLIENT_ID_DEFAULT, "client_id", &ret_goal->client_id));
-	if (!is_client(call->parts->settings, ret_goal->client_id))
+	if (!oauth_client_is_known(call->parts->settings, ret_goal->client_id))
 		return FAIL_FIELD("client_id", "is none of this server's (token.clients)");
 	TRY(take_text(in->audience, "audience", &ret_goal->audience));
 	TRY(take_text(in->identity, "identity", &ret_goal->identity));
@@ -151,14 +144,31 @@ static bool reads_errors(const struct redirect *redirect)
 	return false;
 }
 
-static const char *oauth_error(enum fault fault)
+/* RFC 6749 section 4.1.2.1, OpenID Connect Core 1.0 section 3.1.2.6 */
+static const char *oauth_invalid(const char *field)
+{
+	static const struct {
+		const char *field, *error;
+	} named[] = { { "response_type", "unsupported_response_type" },
+		      { "scope", "invalid_scope" },
+		      { "prompt", "login_required" },
+		      { "request", "request_not_supported" },
+		      { "request_uri", "request_uri_not_supported" } };
+
+	for (size_t i = 0; i < sizeof(named) / sizeof(*named); i++)
+		if (strcmp(field, named[i].field) == 0)
+			return named[i].error;
+	return "invalid_request";
+}
+
+static const char *oauth_error(const struct report *report, enum fault fault)
 {
 	switch (fault) {
 	case FAULT_DENIED:
 	case FAULT_ABSENT:
 		return "access_denied";
 	case FAULT_INVALID:
-		return "invalid_request";
+		return oauth_invalid(report->field);
 	case FAULT_EXHAUSTED:
 	case FAULT_UNAVAILABLE:
 		return "temporarily_unavailable";
@@ -170,16 +180,17 @@ static const char *oauth_error(enum fault fault)
 static FALLIBLE tell_client(struct call *call, const struct goal *goal, const struct redirect *redirect, enum fault fault,
 			    Reeve__V1__Page *out)
 {
-	slice text = arena_copy(call->arena, slice_str(error_text(report_current())));
+	slice text = arena_copy(call->arena, slice_str(error_text(report_current()))), description;
 	char *code = arena_printf(call->arena, "%d", fault_row(fault)->http_status);
 	struct buffer location;
 
 	TRY_NEW(text.at);
 	TRY_NEW(code);
+	TRY(oauth_description(call, report_current(), &description));
 	buffer_init(&location, call->arena, LOCATION_BYTES_MAX);
 	if (goal->ending == END_CODE) {
-		const struct redirect_pair pairs[] = { { "error", slice_str(oauth_error(fault)) },
-						       { "error_description", text },
+		const struct redirect_pair pairs[] = { { "error", slice_str(oauth_error(report_current(), fault)) },
+						       { "error_description", description },
 						       { "iss", call->parts->settings->issuer_url },
 						       { "state", goal->code.state } };
 		redirect_with(redirect, pairs, goal->code.state.len ? 4 : 3, &location);

@@ -38,6 +38,10 @@ FALLIBLE oauth_issue(struct call *call, const struct grant *grant, Reeve__V1__Oa
 FALLIBLE device_poll(struct call *call, const Reeve__V1__OauthTokenRequest *in, Reeve__V1__OauthTokenResponse *out);
 FALLIBLE code_take(struct call *call, const Reeve__V1__OauthTokenRequest *in, struct grant *ret_grant);
 
+/* The report's text as an error_description may be: neither quotation marks nor backslashes, nothing beyond ASCII (RFC 6749
+ * section 5.2). In the call's arena. */
+FALLIBLE oauth_description(struct call *call, const struct report *report, slice *ret_text);
+
 #define OAUTH_FAIL(error, ...) FAIL_STATE(error, __VA_ARGS__)
 
 #endif

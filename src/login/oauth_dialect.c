@@ -114,30 +114,29 @@ static struct told told_of(const struct report *report)
 	}
 }
 
-/* error_description holds neither quotation marks nor backslashes, nor anything beyond ASCII (RFC 6749 section 5.2). */
-static slice description_of(const struct report *report, char text[TEXT_BYTES_MAX])
+FALLIBLE oauth_description(struct call *call, const struct report *report, slice *ret_text)
 {
-	const char *from = error_text(report);
-	size_t len = 0;
+	char *text = arena_text(call->arena, slice_to(slice_str(error_text(report)), TEXT_BYTES_MAX));
 
-	for (; from[len] && len < TEXT_BYTES_MAX; len++) {
-		char c = from[len];
-		text[len] = c == '"' ? '\'' : c == '\\' ? '/' : c < 0x20 || c > 0x7e ? '?' : c;
-	}
-	return slice_of(text, len);
+	TRY_NEW(text);
+	for (char *c = text; *c; c++)
+		*c = (char)(*c == '"' ? '\'' : *c == '\\' ? '/' : *c < 0x20 || *c > 0x7e ? '?' : *c);
+	*ret_text = slice_str(text);
+	return OK;
 }
 
 static status fail(struct call *call, const void *in, struct http_response *ret_response)
 {
 	struct told told = told_of(&call->report);
-	char text[TEXT_BYTES_MAX];
 	struct json_writer writer;
 	struct buffer body;
+	slice text;
 
 	(void)in;
+	TRY(oauth_description(call, &call->report, &text));
 	open_body(call, &body, &writer);
 	json_pair_text(&writer, "error", slice_str(told.error));
-	json_pair_text(&writer, "error_description", description_of(&call->report, text));
+	json_pair_text(&writer, "error_description", text);
 	json_close_object(&writer);
 	return respond(call, told.status, &body, told.again, ret_response);
 }

@@ -407,6 +407,22 @@ describe('openid-client', () => {
     assert.equal(back.searchParams.get('iss'), world.url);
   });
 
+  test('is told at its own target, in OAuth\'s words, what cannot be done', async () => {
+    const config = await discover();
+    for (const [parameters, error] of [[{ response_type: 'token' }, 'unsupported_response_type'], [{ scope: 'a\\b' }, 'invalid_scope'], [{ prompt: 'none' }, 'login_required'], [{ request: 'x.y.z' }, 'request_not_supported'], [{ response_mode: 'fragment' }, 'invalid_request'], [{ code_challenge_method: 'plain' }, 'invalid_request']]) {
+      const { url } = await ask(config);
+      for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+      const { url: back } = await new Browser().go(url.href);
+      assert.equal(back.searchParams.get('error'), error, back.href);
+      assert.equal(back.searchParams.get('iss'), world.url);
+      assert.match(back.searchParams.get('error_description'), /^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/);
+    }
+    for (const redirect_uri of ['https://evil.example/cb', 'http://127.0.0.1:1@evil.example/', 'http://127.0.0.1.evil.example/']) {
+      const { url } = await ask(config, { redirect_uri });
+      assert.equal((await new Browser().go(url.href)).status, 400);
+    }
+  });
+
   test('a code of another verifier, client or target is none', async () => {
     const config = await discover();
     const { url, checks } = await ask(config);
