@@ -298,6 +298,26 @@ TEST(a_waiting_code_is_polled_without_reading_while_nothing_is_committed)
 	CHECK(!by_memory);
 }
 
+TEST(a_refresh_token_comes_only_when_asked_for_and_to_who_is_registered)
+{
+	struct person known = somebody("registered"), fresh = somebody("fresh");
+	device_begun first, second;
+	struct device_request request;
+	token_answer answer;
+
+	register_person(&known);
+	CHECK_OK(begin_as("reeve", "openid offline_access", &first));
+	CHECK_OK(begin_as("reeve", "openid offline_access", &second));
+	request = find(first.user_code);
+	CHECK_OK(decide(&request, &known));
+	request = find(second.user_code);
+	CHECK_OK(decide(&request, &fresh));
+	assert_string_equal(poll(&first, &answer), "");
+	CHECK(*answer.refresh_token);
+	assert_string_equal(poll(&second, &answer), "");
+	CHECK(*answer.id_token && !*answer.refresh_token);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +333,7 @@ int main(void)
 		cmocka_unit_test(clients_and_scopes_are_checked_before_a_code_is_made),
 		cmocka_unit_test(an_answer_fits_its_own_device_alone),
 		cmocka_unit_test(a_waiting_code_is_polled_without_reading_while_nothing_is_committed),
+		cmocka_unit_test(a_refresh_token_comes_only_when_asked_for_and_to_who_is_registered),
 	};
 
 	return cmocka_run_group_tests(tests, oauth_open, oauth_close);
