@@ -174,29 +174,29 @@ static FALLIBLE exchange(struct cli *cli, const struct proof *proof, slice audie
 	return sts_exchange(cli, &exchange, ret_token);
 }
 
-/* The first exchange tells whether there is an account. */
-static FALLIBLE first_token(struct cli *cli, const struct proof *proof, slice audience, slice identity, slice *ret_token)
+/* The first exchange tells whether there is an account. Whom an organization's provider admits gets one unasked. */
+static FALLIBLE first_token(struct cli *cli, const struct way *way, const struct proof *proof, slice audience, slice identity,
+			    slice *ret_token)
 {
 	status st = exchange(cli, proof, audience, identity, ret_token);
 
 	if (st.fault != FAULT_ABSENT || identity.len > 0)
 		return st;
 	report_clear(report_current());
-	TRY(offer_registration(cli));
+	if (way->provider.len == 0)
+		TRY(offer_registration(cli));
 	TRY(register_person(cli, proof, slice_str("")));
 	return exchange(cli, proof, audience, identity, ret_token);
 }
 
-static FALLIBLE finish(struct cli *cli, const struct proof *proof, const slice *audiences, size_t count, slice identity,
-		       slice *ret_tokens)
+static FALLIBLE finish(struct cli *cli, const struct way *way, const struct proof *proof, const slice *audiences, size_t count,
+		       slice identity, slice *ret_tokens)
 {
-	slice invite = given(cli, FLAG_INVITE_CODE);
-
-	if (invite.len > 0) /* accepted on the page already, or not: doing it twice does no harm */
-		TRY(register_person(cli, proof, invite));
+	if (way->invite.len > 0) /* accepted on the page already, or not: doing it twice does no harm */
+		TRY(register_person(cli, proof, way->invite));
 	for (size_t i = 0; i < count; i++) {
 		if (i == 0)
-			TRY(first_token(cli, proof, audiences[i], identity, &ret_tokens[i]));
+			TRY(first_token(cli, way, proof, audiences[i], identity, &ret_tokens[i]));
 		else
 			TRY(exchange(cli, proof, audiences[i], identity, &ret_tokens[i]));
 	}
@@ -216,7 +216,7 @@ FALLIBLE people_sign_in(struct cli *cli, const slice *audiences, size_t count, s
 
 	TRY(way_of(cli, identity, &way));
 	TRY(sign_in(cli, &way, &proof));
-	st = finish(cli, &proof, audiences, count, identity, ret_tokens);
+	st = finish(cli, &way, &proof, audiences, count, identity, ret_tokens);
 	listener_end(proof.listener, !FAILED(st));
 	return st;
 }

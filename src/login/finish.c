@@ -96,7 +96,7 @@ static FALLIBLE finish_code(struct call *call, const struct flow *flow, Reeve__V
 	slice code, login_token;
 
 	TRY(goal_target(call, goal, &redirect));
-	if (goal->invite.len) {
+	if (goal->invite.len || !uid_is_none(&flow->person.confined_to)) { /* whom an organization's provider admits is in */
 		TRY(people_login_token(call, &flow->person, goal->code.client_id, &login_token));
 		TRY(enrol(call, flow, login_token));
 	}

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { freshPage, ok, openPeople, serve, unique } from './people.mjs';
+import { PASSWORD, freshPage, ok, openPeople, serve, unique } from './people.mjs';
 import { openTerminal } from './terminal.mjs';
 import { build, call, claimsOf, now } from './world.mjs';
 
@@ -311,6 +311,53 @@ test('an address that holds a key: page and terminal show the same hash, and onl
   await page.click('button[value=yes]');
   await terminal.see(/Valid! Id: [0-9a-f]{40}/);
   assert.equal(await terminal.end(), 0);
+  await page.done();
+});
+
+test('an organization\'s own provider, by the organization\'s name: in the browser, and by an address elsewhere', async () => {
+  const name = `own-${unique()}.example`;
+  const home = ok(await people.as(people.admin, 'POST', '/iam/v2/groups', { name })).uid;
+  people.admin = await people.operator.token();
+  ok(await people.as(people.admin, 'PATCH', `/iam/v2/groups/${home}?updateMask=verified,kind`, { verified: true, kind: 'ORG_KIND_CUSTOMER' }));
+  ok(await people.as(people.admin, 'POST', `/iam/v2/identityProviders/${home}`, { name: 'own', defaultRole: viewer,
+    oidc: { issuer: people.own.url, clientId: 'public', pkceEnabled: true } }));
+  const machine = openMachine();
+  const signing = machine.tell('auth', 'login', '--org-name', name);
+  const page = await freshPage(people.browser);
+  people.own.account = `own-${unique()}`;
+  await page.goto(await openedBy(machine));
+  await page.click('text=Continue to');
+  await page.click('button[value=yes]');
+  assert.match(await signing, /Valid! Id/);
+  const claims = claimsOf(machine.kept('oidc-token'));
+  assert.deepEqual([claims.act.iss, Object.keys(claims.cap)], [people.own.url, [home]]);
+  age(machine);
+  assert.deepEqual(Object.keys(claimsOf(await machine.tell('auth', 'token')).cap), [home], 'the session stays inside');
+  await machine.tell('auth', 'logout');
+  const terminal = machine.sit('auth', 'login', '--headless', '--org-name', name);
+  const [, url] = await terminal.see(/Open this page on any device\s+(http\S+)/);
+  assert.equal(new URL(url).searchParams.get('idp_id'), name);
+  await page.goto(url);
+  await page.click('text=Continue to');
+  await page.click('button[value=yes]');
+  await terminal.see(new RegExp(`Valid! Id: ${claims.sub}`));
+  assert.equal(await terminal.end(), 0);
+  await page.done();
+});
+
+test('an invitation makes an account with a password on the way', async () => {
+  const machine = openMachine();
+  const signing = machine.tell('auth', 'login', '--invite-code', await invite({ singleUse: true }));
+  const page = await freshPage(people.browser);
+  await page.goto(await openedBy(machine));
+  await page.click('text=Make an account with a password');
+  await page.fill('#name', 'Eve');
+  await page.fill('#login', `eve-${unique()}@example.com`);
+  await page.fill('#password', PASSWORD);
+  await page.click('button[type=submit]');
+  assert.match(await signing, /Valid! Id/);
+  assert.deepEqual(Object.keys(claimsOf(machine.kept('oidc-token')).cap), [org]);
+  assert.ok(machine.kept('refresh-token'));
   await page.done();
 });
 
