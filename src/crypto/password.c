@@ -78,7 +78,7 @@ static void *hash_politely(void *arg)
 static FALLIBLE run(struct hashing *hashing)
 {
 	pthread_attr_t attributes;
-	pthread_t thread;
+	pthread_t thread = 0;
 	int made = -1;
 
 	TRY(enter());

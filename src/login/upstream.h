@@ -4,7 +4,8 @@
  * Promises  authorization code with PKCE (S256) and a state bound to the browser, for OpenID Connect also a nonce; a provider
  * that says so must name itself in its answer (RFC 9207); an ID token counts only with its signature, issuer, audience, time
  * and nonce; GitHub's people are their numeric id; an address counts only when the provider verified it. What a provider sends
- * is bounded and never trusted as a page. For a worker. Start at  upstream_find(), upstream_begin(), upstream_end().
+ * is bounded and never trusted as a page; a slow one holds a few workers at most. For a worker.
+ * Start at  upstream_connection(), upstream_provider(), upstream_begin(), upstream_end().
  */
 #ifndef LOGIN_UPSTREAM_H
 #define LOGIN_UPSTREAM_H

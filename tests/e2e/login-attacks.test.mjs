@@ -433,3 +433,19 @@ test('GHSA-prh4-vhfh-24mj, CVE-2025-62513: no password, secret, code or token st
   await new Raw().get('/oauth/callback?state=AAAAAAAAAAAAAAAAAAAAAA&code=a-code-nobody-may-read');
   for (const word of ['nobody may read', 'nobody-may-read', PASSWORD, 'google-secret', 'github-secret', 'gitlab-secret']) assert.ok(!world.log.includes(word), word);
 });
+
+test('a provider that stalls holds a few workers, never all: others sign in, and the API answers', async () => {
+  const held = [];
+  people.gitlab.interfere = (_, response) => { held.push(response); return true; };
+  try {
+    const asked = Array.from({ length: 8 }, () => new Raw().get(people.link({ connection: 'gitlab', redirect: `http://localhost:${people.program.port}/callback` })));
+    const first = await Promise.race(asked);
+    assert.deepEqual([first.status, /many people/.test(first.text)], [503, true]);
+    assert.ok(held.length <= 4);
+    assert.equal((await new Raw().get(people.link({ connection: 'google-oauth2' }))).status, 303);
+    assert.equal((await people.as(people.admin, 'GET', '/iam/v2/groups')).status, 200);
+    for (const response of held) response.destroy();
+    for (const answer of await Promise.all(asked)) assert.equal(answer.status, 503);
+  } finally { people.gitlab.interfere = undefined; }
+  assert.equal((await new Raw().get(people.link({ connection: 'gitlab' }))).status, 303);
+});

@@ -1,11 +1,13 @@
 // People sign in, each way there is, in a real browser: local accounts, Google, GitLab, GitHub, an organization's own provider.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { PASSWORD, checkSound, freshPage, newAccount, ok, openPeople, typePassword, unique } from './people.mjs';
-import { call, claimsOf } from './world.mjs';
+import { makeCertificate } from './certificate.mjs';
+import { call, claimsOf, openOperator, openWorld } from './world.mjs';
 
 let people, world, org, roles, login;
 
@@ -388,4 +390,36 @@ describe('other ends', () => {
     assert.ok(session.encryptedIdtoken.length > 100);
     await page.done();
   });
+});
+
+test('over TLS of our own, and without local accounts where they are switched off', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'reeve-tls-'));
+  const tls = makeCertificate(folder);
+  const safe = await openWorld({ tls });
+  const without = await openWorld({ flags: ['--login.email', 'false'] });
+  try {
+    const operator = await openOperator(safe);
+    const admin = await operator.token();
+    const made = ok(await call(safe, admin, 'POST', '/reeve/v1/accounts', { login: 'ada@example.com', name: 'Ada' }));
+    const page = await freshPage(people.browser, { ignoreHTTPSErrors: true });
+    await page.goto(made.link);
+    await page.fill('#password', PASSWORD);
+    await page.click('button[type=submit]');
+    await page.waitForSelector('text=Your password is set');
+    const query = new URLSearchParams({ exit: 'redirect', connection: 'email', redirect: people.program.redirect });
+    await page.goto(`${safe.url}/oauth?${query}`);
+    await typePassword(page, 'ada@example.com');
+    await page.waitForSelector('#done');
+    const got = await people.program.next();
+    assert.equal(claimsOf(got.token).iss, safe.url);
+    assert.ok((await page.context().cookies(safe.url)).every(({ name, secure }) => name.startsWith('__Host-') && secure));
+    await page.goto(`${without.url}/oauth?exit=redirect&redirect=${encodeURIComponent(people.program.redirect)}`);
+    assert.match(await page.textContent('main'), /offers no sign-in of its own/);
+    await checkSound(page, 'nothing to choose');
+    assert.equal((await page.goto(`${without.url}/sign-in/local?flow=${'A'.repeat(22)}`)).status(), 404);
+    await page.done();
+  } finally {
+    await Promise.all([safe.close(), without.close()]);
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
