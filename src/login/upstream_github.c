@@ -35,9 +35,9 @@ static FALLIBLE ask_token(struct call *call, const struct upstream *upstream, co
 						       { { "content-type", 12 },
 							 { "application/x-www-form-urlencoded", 33 } } };
 	slice callback, error = SLICE(""), description = SLICE("");
-	const struct json *body;
+	const struct json *body = NULL;
 	struct pairs form;
-	int http_status;
+	int http_status = 0;
 
 	TRY(upstream_callback_url(call, &callback));
 	pairs_init(&form, call->arena, SLICE(""));
@@ -79,7 +79,7 @@ static FALLIBLE ask_api(struct call *call, const struct upstream *upstream, slic
 					 .header_count = sizeof(headers) / sizeof(*headers),
 					 .max_bytes = UPSTREAM_BYTES_MAX,
 					 .timeout_ms = UPSTREAM_TIMEOUT_MS };
-	int http_status;
+	int http_status = 0;
 
 	TRY_NEW(url);
 	TRY_NEW(bearer);
@@ -138,8 +138,8 @@ FALLIBLE github_end(struct call *call, const struct upstream *upstream, const st
 				 .given_name = SLICE(""),
 				 .family_name = SLICE(""),
 				 .groups = SLICE("") };
-	const struct json *user, *emails;
-	slice token;
+	const struct json *user = NULL, *emails = NULL;
+	slice token = SLICE("");
 
 	TRY(ask_token(call, upstream, flow, code, &token));
 	TRY(ask_api(call, upstream, token, "/user", &user));

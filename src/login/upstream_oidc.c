@@ -60,8 +60,8 @@ static FALLIBLE discover(struct call *call, const struct upstream *upstream, str
 					 .header_count = 1,
 					 .max_bytes = UPSTREAM_BYTES_MAX,
 					 .timeout_ms = UPSTREAM_TIMEOUT_MS };
-	const struct json *body;
-	int http_status;
+	const struct json *body = NULL;
+	int http_status = 0;
 
 	TRY_NEW(url);
 	TRY(upstream_fetch(call, upstream, &request, &http_status, &body));
@@ -130,10 +130,10 @@ static FALLIBLE ask_token(struct call *call, const struct upstream *upstream, co
 {
 	struct fetch_header headers[3] = { accept_json, { SLICE("content-type"), SLICE("application/x-www-form-urlencoded") } };
 	bool is_basic = upstream->secret.len && !flow->upstream.by_post;
-	const struct json *body;
+	const struct json *body = NULL;
 	slice callback, error = SLICE(""), description = SLICE("");
 	struct pairs form;
-	int http_status;
+	int http_status = 0;
 
 	TRY(upstream_callback_url(call, &callback));
 	pairs_init(&form, call->arena, SLICE(""));
@@ -197,10 +197,10 @@ FALLIBLE oidc_claims_check(const struct json *claims, slice issuer, slice client
 FALLIBLE oidc_end(struct call *call, const struct upstream *upstream, const struct flow *flow, slice code,
 		  struct person *ret_person)
 {
-	const struct json *claims;
+	const struct json *claims = NULL;
 	struct login login = { 0 };
 	struct jws jws;
-	slice id_token;
+	slice id_token = SLICE("");
 
 	TRY(ask_token(call, upstream, flow, code, &id_token));
 	TRY(token_login_read(call->parts->issuer, call->arena, id_token, &upstream->uid, true, &login));
