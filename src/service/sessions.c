@@ -2,9 +2,11 @@
  * sessions: people's sessions as rows: begun, rotated, listed, ended (spec tokens.md 3.3, 3.7).
  */
 #include "base/encode.h"
+#include "base/json.h"
 #include "handlers.gen.h"
 #include "oidc/v1/security_token.pb-c.h"
 #include "reeve/v1/sessions.pb-c.h"
+#include "service/accounts.h"
 #include "service/families.h"
 #include "service/sts.h"
 
@@ -79,6 +81,29 @@ static FALLIBLE make_room(struct call *call, const struct uid *identity)
 	return OK;
 }
 
+/* A login token was read before this transaction; what ended since has ended its sessions, and none begins after that. */
+static FALLIBLE require_standing(struct call *call, const Reeve__V1__BeginSessionRequest *in, const struct uid *confined_to)
+{
+	struct person person = { 0 };
+	const struct json *act;
+	struct query query;
+	int64_t count;
+	bool stands;
+
+	TRY(json_parse_object(call->arena, slice_str(in->act), NULL, &act));
+	if (!json_text(json_member(act, "iss"), &person.issuer) || !json_text(json_member(act, "sub"), &person.subject))
+		return FAIL(FAULT_INTERNAL, "a session of nobody");
+	TRY(account_is_live(call, &person, &stands));
+	if (stands && !uid_is_none(confined_to)) {
+		query_init(&query);
+		query_eq_uid(&query, PROVIDERS_PARENT, confined_to);
+		query_eq_text(&query, PROVIDERS_ISSUER, person.issuer);
+		TRY(row_count(call->tx, &table_providers, &query, &count));
+		stands = count > 0;
+	}
+	return stands ? OK : FAIL(FAULT_UNAUTHENTIC, "what you signed in with was disabled, changed or deleted; sign in again");
+}
+
 static FALLIBLE take_identity(struct call *call, const Reeve__V1__BeginSessionRequest *in, struct family *family)
 {
 	struct identity identity;
@@ -89,7 +114,9 @@ static FALLIBLE take_identity(struct call *call, const Reeve__V1__BeginSessionRe
 		TRY(uid_parse_field(slice_str(in->confined_to), "confined_to", &family->confined_to));
 	identity.uid = family->identity;
 	TRY(row_find(call->tx, &table_identities, &identity, &identity, &found));
-	return found ? OK : FAIL(FAULT_ABSENT, "Not found: nobody is registered with this sign-in; register first");
+	if (!found)
+		return FAIL(FAULT_ABSENT, "Not found: nobody is registered with this sign-in; register first");
+	return require_standing(call, in, &family->confined_to);
 }
 
 status reeve_sessions_begin(struct call *call, const Reeve__V1__BeginSessionRequest *in, Reeve__V1__BeginSessionResponse *out)

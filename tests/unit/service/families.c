@@ -280,6 +280,46 @@ TEST(who_leaves_the_organization_loses_the_session_begun_at_its_own_provider_and
 	CHECK_OK(use(outside, &next));
 }
 
+/* The row alone, as though its login token had been read a moment before. */
+static FALLIBLE begin_row(const char *act, const struct uid *confined_to)
+{
+	Reeve__V1__BeginSessionRequest in;
+	Reeve__V1__BeginSessionResponse out;
+
+	reeve__v1__begin_session_request__init(&in);
+	reeve__v1__begin_session_response__init(&out);
+	in.identity = uid_text(&person_uid, arena);
+	in.act = arena_printf(arena, "%s", act);
+	if (confined_to)
+		in.confined_to = uid_text(confined_to, arena);
+	return world_write(as(NULL, METHOD_REEVE_SESSIONS_BEGIN),
+			   (status(*)(struct call *, void *, void *))method_handlers[METHOD_REEVE_SESSIONS_BEGIN], &in, &out);
+}
+
+static status put_account(struct tx *tx, void *arg)
+{
+	struct account row = { .login = SLICE("x@example.com"), .subject = SLICE("local-x"), .is_disabled = *(bool *)arg };
+
+	return row_put(tx, &table_accounts, &row);
+}
+
+TEST(no_session_begins_once_what_one_signed_in_with_has_ended_CVE_2026_1486)
+{
+	static const char local[] = "{\"iss\":\"" URL "/local\",\"sub\":\"local-x\"}",
+			  gone[] = "{\"iss\":\"https://gone.example.com\",\"sub\":\"1\"}";
+	bool is_disabled = false;
+
+	at(0);
+	CHECK_FAULT(FAULT_UNAUTHENTIC, begin_row(local, NULL));
+	CHECK_OK(world_change(put_account, &is_disabled));
+	CHECK_OK(begin_row(local, NULL));
+	is_disabled = true;
+	CHECK_OK(world_change(put_account, &is_disabled));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, begin_row(local, NULL));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, begin_row(gone, &org)); /* no provider of that issuer is there */
+	CHECK_OK(begin_row(gone, NULL));
+}
+
 static status delete_identity(struct call *call, void *in, void *out)
 {
 	(void)out;
@@ -310,6 +350,7 @@ int main(void)
 		cmocka_unit_test(a_token_is_bound_to_its_client_CVE_2026_55672),
 		cmocka_unit_test(what_is_refused_uses_nothing_up),
 		cmocka_unit_test(who_leaves_the_organization_loses_the_session_begun_at_its_own_provider_and_no_other),
+		cmocka_unit_test(no_session_begins_once_what_one_signed_in_with_has_ended_CVE_2026_1486),
 		cmocka_unit_test(an_identity_that_is_deleted_has_no_session),
 	};
 
