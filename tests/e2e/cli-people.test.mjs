@@ -361,6 +361,17 @@ test('an invitation makes an account with a password on the way', async () => {
   await page.done();
 });
 
+test('an identity that admits this server\'s own people is assumed after signing in, and has no session', async () => {
+  const machine = await newPerson();
+  const robot = ok(await people.as(people.admin, 'POST', `/iam/v2/identities/${org}`, { name: `robot-${unique()}`, claimMatch: { issuer: world.url, subject: machine.subject } })).uid;
+  await machine.tell('auth', 'logout');
+  const signing = machine.tell('auth', 'login', '--identity', robot, '--social-login', 'google', '-o', 'id');
+  const page = await inBrowser(machine, machine.account, { chosen: true });
+  assert.equal((await signing).trim(), robot);
+  assert.deepEqual(readdirSync(machine.folder).filter((name) => name === 'refresh-token'), []);
+  await page.done();
+});
+
 test('an answer that gets lost does not cost the session', async () => {
   const machine = await newPerson();
   age(machine);
