@@ -28,6 +28,7 @@ const struct alias aliases[] = {
 	{ "idps", "identity-providers" },
 	{ "identity-provider", "identity-providers" },
 	{ "invite", "invites" },
+	{ "account", "accounts" },
 	{ "role", "roles" },
 	{ "capability", "capabilities" },
 	{ "rolebinding", "role-bindings" },

@@ -46,7 +46,7 @@ static FALLIBLE read_secret_file(struct arena *arena, slice path, slice *ret_sec
 }
 
 /* From the environment, or from a file: not from both. */
-static FALLIBLE choose_secret(struct arena *arena, const char *key, slice given, slice path, slice *ret_secret)
+FALLIBLE secret_choose(struct arena *arena, const char *key, slice given, slice path, slice *ret_secret)
 {
 	if (given.len && path.len)
 		return FAIL(FAULT_INVALID, "%s and %s-file: set one of them", key, key);
@@ -84,7 +84,7 @@ static FALLIBLE add_google(struct list *list, const struct config *config)
 
 	if (config->google_client_id.len == 0)
 		return OK;
-	TRY(choose_secret(list->arena, "login.google.client-secret", config->google_secret, config->google_secret_file,
+	TRY(secret_choose(list->arena, "login.google.client-secret", config->google_secret, config->google_secret_file,
 			  &google.secret));
 	return add(list, "login.google", &google);
 }
@@ -101,7 +101,7 @@ static FALLIBLE add_gitlab(struct list *list, const struct config *config)
 
 	if (config->gitlab_client_id.len == 0)
 		return OK;
-	TRY(choose_secret(list->arena, "login.gitlab.client-secret", config->gitlab_secret, config->gitlab_secret_file,
+	TRY(secret_choose(list->arena, "login.gitlab.client-secret", config->gitlab_secret, config->gitlab_secret_file,
 			  &gitlab.secret));
 	return add(list, "login.gitlab", &gitlab);
 }
@@ -126,7 +126,7 @@ static FALLIBLE add_github(struct list *list, const struct config *config)
 		github.api_url = SLICE("https://api.github.com");
 	else if (github.api_url.len == 0)
 		TRY(joined(list->arena, base, "/api/v3", &github.api_url));
-	TRY(choose_secret(list->arena, "login.github.client-secret", config->github_secret, config->github_secret_file,
+	TRY(secret_choose(list->arena, "login.github.client-secret", config->github_secret, config->github_secret_file,
 			  &github.secret));
 	if (github.secret.len == 0)
 		return FAIL(FAULT_INVALID, "login.github.client-secret: GitHub gives no token without it");

@@ -19,4 +19,7 @@ FALLIBLE connections_read(struct arena *arena, const struct config *config, slic
 /* login.redirect-origins, checked. */
 FALLIBLE redirect_origins_read(struct arena *arena, const struct config *config, const slice **ret_origins, size_t *ret_count);
 
+/* A secret that comes from the environment (`given`) or from a file: not from both. */
+FALLIBLE secret_choose(struct arena *arena, const char *key, slice given, slice path, slice *ret_secret);
+
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "fetch/mail.h"
 #include "login/oauth.h"
 #include "login/orgcheck.h"
 #include "login/shown.h"
@@ -206,6 +207,21 @@ static FALLIBLE open_fetcher(struct server_parts *parts)
 	return fetcher_new(&fetch, &parts->parts.fetcher);
 }
 
+static FALLIBLE open_mailer(struct server_parts *parts)
+{
+	const struct config *config = parts->config;
+	struct mail_config mail = { .url = config->smtp_url, .from = config->smtp_from, .user = config->smtp_user };
+
+	if (config->smtp_url.len == 0)
+		return OK;
+	TRY(secret_choose(parts->arena, "smtp.password", config->smtp_password, config->smtp_password_file, &mail.password));
+	if (config->fetch_ca_file.len) {
+		mail.ca_file = text_of(parts->arena, config->fetch_ca_file);
+		TRY_NEW(mail.ca_file);
+	}
+	return mailer_new(&mail, &parts->parts.mailer);
+}
+
 static FALLIBLE open_issuer(struct server_parts *parts)
 {
 	const struct config *config = parts->config;
@@ -284,6 +300,7 @@ static FALLIBLE open_all(struct server_parts *parts, slice base_url)
 	TRY_NEW(parts->parts.authz);
 	store_on_commit(parts->parts.store, committed, parts);
 	TRY(open_fetcher(parts));
+	TRY(open_mailer(parts));
 	TRY(open_issuer(parts));
 	TRY(fill_store(parts));
 	TRY(issuer_start(parts->parts.issuer));
@@ -311,6 +328,7 @@ void parts_close(struct server_parts *parts)
 	parts->rpc = rpc_free(parts->rpc);
 	parts->parts.trail = trail_close(parts->parts.trail);
 	parts->parts.store = store_close(parts->parts.store);
+	parts->parts.mailer = mailer_free(parts->parts.mailer);
 	parts->parts.fetcher = fetcher_free(parts->parts.fetcher);
 	parts->parts.issuer = issuer_free(parts->parts.issuer);
 	parts->parts.authz = authz_free(parts->parts.authz);

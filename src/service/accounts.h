@@ -11,11 +11,15 @@
 
 #define ACCOUNT_LINK_LIFE_S S_PER_DAY
 #define ACCOUNT_NAME_BYTES_MAX 200
+#define ACCOUNT_MAIL_AGAIN_S 900               /* no second letter to an address until then */
 #define ACCOUNT_CONNECTION "email"             /* what the connection of local accounts is called */
 #define ACCOUNT_LINK_PATH "/sign-in/password/" /* below the issuer; the link's secret follows */
 
 /* The one form of a login: lower-case ASCII, one "@"; INVALID_ARGUMENT otherwise. In the call's arena. */
 FALLIBLE account_login(struct call *call, slice login, const char *field, slice *ret_login);
+
+/* Does this server send mail at all? */
+bool account_can_mail(const struct call *call);
 
 /* The rest is for a worker outside of any transaction (may_block). */
 
@@ -27,6 +31,9 @@ FALLIBLE account_reset_find(struct call *call, slice link_secret, slice *ret_log
 /* Sets the password by a one-time link, which ends with it, and ends the account's sessions. INVALID_ARGUMENT names `password`.
  */
 FALLIBLE account_set_password(struct call *call, slice link_secret, slice password);
+/* Mails a one-time link to the account's own address, which the link then proves. OK also when there is no such account, it is
+ * disabled, or it was written to a moment ago: all in the same time. INVALID_ARGUMENT names `login`. */
+FALLIBLE account_mail_link(struct call *call, slice login);
 /* An account made through an invite, whose code is only looked at, not accepted; a single-use one makes one account. When the
  * invite names an address, login has to be it, and this account may accept this invite; the address counts as verified for
  * nothing else, for whoever wrote the invite knows its code too. ALREADY_EXISTS when there is such an account. */

@@ -59,6 +59,7 @@ struct settings {
 };
 
 struct call;
+struct mailer;
 /* What every call shares; made by server/, lives as long as the process. */
 struct parts {
 	struct store *store;
@@ -66,6 +67,7 @@ struct parts {
 	struct issuer *issuer;
 	struct trail *trail;
 	struct fetcher *fetcher;
+	struct mailer *mailer; /* NULL: this server sends no mail */
 	const struct clock *clock;
 	struct random *random;
 	const struct settings *settings;

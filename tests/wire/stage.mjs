@@ -70,7 +70,8 @@ export async function openStage() {
   const folder = mkdtempSync(path.join(tmpdir(), 'reeve-wire-'));
   const certificate = makeCertificate(folder);
   const issuer = await openIssuer();
-  const flags = ['--login.providers', `people issuer=${issuer.url} client-id=people`];
+  // Nobody listens for mail: what is asked for is of accounts that are not there.
+  const flags = ['--login.providers', `people issuer=${issuer.url} client-id=people`, '--smtp.url', 'smtp://127.0.0.1:9', '--smtp.from', 'reeve@example.com'];
   const worlds = {
     plain: await openWorld({ issuer, registries: ['registry.test'], flags }),
     tls: await openWorld({ issuer, registries: ['registry.test'], flags, tls: certificate }),
