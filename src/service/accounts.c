@@ -162,7 +162,7 @@ FALLIBLE account_by_link(struct call *call, slice secret, struct account *ret_ac
 	const struct account *row;
 	struct query query;
 	struct rows rows = { 0 };
-	slice digest;
+	slice digest = SLICE("");
 
 	if (secret.len == LINK_TEXT_BYTES) {
 		TRY(digest_of_link(call, secret, &digest));
