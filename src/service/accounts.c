@@ -34,7 +34,7 @@ FALLIBLE account_issuer(struct call *call, slice *ret_issuer)
 
 FALLIBLE account_identity(struct call *call, const struct account *account, struct uid *ret_identity)
 {
-	slice issuer;
+	slice issuer = SLICE("");
 
 	TRY(account_issuer(call, &issuer));
 	return user_uid(issuer, account->subject, ret_identity);

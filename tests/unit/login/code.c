@@ -51,7 +51,7 @@ static FALLIBLE take(const token_question *in, token_answer *out)
 static const struct json *claims_of(const char *token)
 {
 	const struct json *claims;
-	slice head, payload, rest;
+	slice head, payload = SLICE(""), rest;
 
 	CHECK(slice_cut(slice_str(token), '.', &head, &rest) && slice_cut(rest, '.', &payload, &rest));
 	CHECK_OK(base64_decode(arena, BASE64_URL, payload, &payload));
