@@ -74,7 +74,8 @@ enum authz_life authz_place_life(const struct authz *authz, const struct uid *pl
 
 /* What the caller holds at place by the bindings and roles read from tx, bounded by the token; same decision function. */
 FALLIBLE authz_held(struct tx *tx, const struct caller *caller, const struct uid *place, int64_t now_s, struct caps *ret_caps);
-/* PERMISSION_DENIED naming the missing capability unless the caller holds all of `need` at place in tx. */
+/* PERMISSION_DENIED naming the missing capability unless the caller holds all of `need` at place in tx; an empty need is
+ * denied. */
 FALLIBLE authz_require(struct tx *tx, const struct caller *caller, const struct uid *place, const struct caps *need,
 		       int64_t now_s, bool *ret_by_operator);
 /* No one hands out what he does not hold: PERMISSION_DENIED naming the first capability of `given` that the caller lacks at

@@ -122,6 +122,8 @@ FALLIBLE authz_require(struct tx *tx, const struct caller *caller, const struct 
 	struct caps held;
 	struct block *block = NULL;
 
+	if (caps_is_empty(need)) /* as lists have it: who asks for nothing is given nothing */
+		return FAIL(FAULT_DENIED, "the caller lacks the required capabilities: cannot use nothing here");
 	if (caller->is_known)
 		TRY(block_in(tx, &caller->identity, &block));
 	held = decide_caps(block, caller, place, now_s);

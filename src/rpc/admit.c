@@ -42,6 +42,8 @@ static FALLIBLE admit_at(struct journey *journey, const struct uid *place)
 	const struct call *call = &journey->call;
 	const struct access *access = &call->method->access;
 
+	if (access->bits_count == 0) /* such a row would admit everyone */
+		return FAIL(FAULT_INTERNAL, "a method that names no capability");
 	for (size_t i = 0; i < access->bits_count; i++) {
 		bool allowed = call->subject ? authz_allows_at(call->parts->authz, call->subject, call->caller, place,
 							       access->bits[i], call_now_s(call))

@@ -206,6 +206,11 @@ const struct uid *world_identity(const struct world *w, const char *name)
 	return NULL;
 }
 
+const struct uid *world_make_identity(struct world *w, const char *name)
+{
+	return text_identity(w, name, strlen(name));
+}
+
 /* ---- changing it ---- */
 
 static void log_it(struct world *w, enum change_kind kind, enum change_op op, const struct uid *key, const struct uid *subject)

@@ -53,6 +53,8 @@ void world_random(struct world *w, uint64_t seed);
 /* By the names of world_text; the test fails when there is none. */
 const struct uid *world_group(const struct world *w, const char *path);
 const struct uid *world_identity(const struct world *w, const char *name);
+/* The same, making one that is not there yet. */
+const struct uid *world_make_identity(struct world *w, const char *name);
 
 /* Changes, logged; world_commit hands them to the index. */
 struct binding *world_bind(struct world *w, const struct uid *identity, const struct uid *group, const struct uid *role);
