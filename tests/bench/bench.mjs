@@ -7,12 +7,13 @@ import * as device from './device.mjs';
 import * as growth from './growth.mjs';
 import * as lab from './lab.mjs';
 import * as login from './login.mjs';
+import * as refresh from './refresh.mjs';
 import * as start from './start.mjs';
 import * as store from './store.mjs';
 import * as tokens from './tokens.mjs';
 import * as wire from './wire.mjs';
 
-const topics = { wire, decide, tokens, store, start, device, login };
+const topics = { wire, decide, tokens, store, start, device, login, refresh };
 
 // A row's target, and whether what was measured keeps it.
 function judge(row, { value, baseline, note }) {

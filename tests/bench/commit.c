@@ -1,10 +1,11 @@
 /*
- * commit: SQLite's own price for role bindings: the rows that the API wrote, committed one transaction at a time.
+ * commit: SQLite's own price for role bindings or sessions: the rows that the API wrote, committed one transaction at a time.
  *
  * The file is a copy of a store that the API filled (WAL, synchronous=FULL and the same indexes, since it is the same file).
  * Revisions that made one binding and nothing else are taken out of it and written again: binding, event, change, counter.
+ * Sessions are moved to their next generation, one after another: session, counter.
  *
- * Usage: bench-commit <data folder> <seconds>     (nobody else has it open; its rows end as they were)
+ * Usage: bench-commit <data folder> <seconds> [families]     (nobody else has it open; bindings end as they were)
  * Prints one JSON object.
  */
 #include <sqlite3.h>
@@ -90,19 +91,54 @@ static void write_all(int64_t for_ns)
 	sqlite3_finalize(revisions);
 }
 
+/* What one more use of a refresh token changes. */
+static void rotate_all(int64_t for_ns)
+{
+	sqlite3_stmt *families = prepare("SELECT rowid FROM families");
+	sqlite3_stmt *steps[] = {
+		prepare("BEGIN IMMEDIATE"),
+		prepare("UPDATE families SET generation = generation + 1, rotated_us = rotated_us + 1000000, "
+			"idle_us = idle_us + 1000000 WHERE rowid = ?1"),
+		prepare("UPDATE counter SET revision = revision + 1"),
+		prepare("COMMIT"),
+	};
+	int64_t ids[1024], begun, now;
+	size_t known = 0, count = 0;
+
+	while (known < sizeof(ids) / sizeof(*ids) && sqlite3_step(families) == SQLITE_ROW)
+		ids[known++] = sqlite3_column_int64(families, 0);
+	sqlite3_finalize(families);
+	if (known == 0)
+		DIE("nobody has a session");
+	for (begun = now = ticks_ns(); now - begun < for_ns; now = ticks_ns(), count++)
+		for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
+			step(steps[i], ids[count % known]);
+	(void)printf("{\"rows\":%zu,\"seconds\":%.3f,\"rate\":%.1f}\n", count, (double)(now - begun) / 1e9,
+		     (double)count * 1e9 / (double)(now - begun));
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
+		sqlite3_finalize(steps[i]);
+}
+
 int main(int argc, char **argv)
 {
 	char path[4096];
+	bool is_families = argc == 4 && strcmp(argv[3], "families") == 0;
+	int64_t for_ns;
 
-	if (argc != 3)
-		DIE("usage: bench-commit <data folder> <seconds>");
+	if (argc != 3 && !is_families)
+		DIE("usage: bench-commit <data folder> <seconds> [families]");
+	for_ns = (int64_t)(strtod(argv[2], NULL) * 1e9);
 	(void)snprintf(path, sizeof(path), "%s/reeve.db", argv[1]);
 	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL))
 		DIE("%s: %s", path, sqlite3_errmsg(db));
 	run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8192;"
 	    "PRAGMA temp_store = MEMORY");
-	take_out();
-	write_all((int64_t)(strtod(argv[2], NULL) * 1e9));
+	if (is_families) {
+		rotate_all(for_ns);
+	} else {
+		take_out();
+		write_all(for_ns);
+	}
 	sqlite3_close(db);
 	return 0;
 }
