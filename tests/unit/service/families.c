@@ -1,11 +1,14 @@
 /*
- * Sessions: which refresh tokens are good, what ends them, and that nothing but this server makes one.
+ * Sessions: which refresh tokens are good, what ends them, and that nothing but this server makes one; sign-ins handed over.
  */
 #include "world.h"
 
+#include "auth/v1/auth.pb-c.h"
+#include "crypto/seal.h"
 #include "handlers.gen.h"
 #include "service/bindings.h"
 #include "service/families.h"
+#include "service/headless.h"
 #include "service/identities.h"
 
 #define DAY_US (S_PER_DAY * US_PER_S)
@@ -338,6 +341,72 @@ TEST(an_identity_that_is_deleted_has_no_session)
 	CHECK_FAULT(FAULT_UNAUTHENTIC, use(token, &next));
 }
 
+/* ---- sign-ins handed to a program elsewhere ---- */
+
+#define CODE "B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9_AsrhtHHw" /* of the private key 01 02 .. 20 */
+
+static status hand_over(const char *login_token)
+{
+	return people_handover(&as(NULL, METHOD_V1_AUTH_GET_HEADLESS_SESSION)->call, SLICE(CODE), slice_str(login_token));
+}
+
+static status fetch(Chainguard__Platform__Auth__HeadlessSession *out)
+{
+	Chainguard__Platform__Auth__GetHeadlessSessionRequest in;
+	char code[] = CODE;
+
+	chainguard__platform__auth__get_headless_session_request__init(&in);
+	in.code = code;
+	chainguard__platform__auth__headless_session__init(out);
+	return v1_auth_get_headless_session(&as(NULL, METHOD_V1_AUTH_GET_HEADLESS_SESSION)->call, &in, out);
+}
+
+/* As the program opens it. */
+static void check_opens(const Chainguard__Platform__Auth__HeadlessSession *session, const char *want)
+{
+	struct secret ours = { .len = AGREE_KEY_BYTES }, shared = { 0 };
+	uint8_t key[AGREE_KEY_BYTES];
+	char plain[100];
+	size_t len = 0;
+
+	for (size_t i = 0; i < AGREE_KEY_BYTES; i++)
+		ours.bytes[i] = (unsigned char)(i + 1);
+	CHECK_OK(headless_key(slice_of((const char *)session->ecdh_public_key.data, session->ecdh_public_key.len), "key", key));
+	CHECK_OK(agree_secret(&ours, slice_of(key, sizeof(key)), &shared));
+	CHECK_OK(seal_open(&shared, SLICE(""),
+			   slice_of((const char *)session->encrypted_idtoken.data, session->encrypted_idtoken.len), plain,
+			   sizeof(plain), &len));
+	CHECK_SLICE(slice_of(plain, len), want);
+}
+
+TEST(a_sign_in_handed_over_is_given_once_to_who_has_the_key)
+{
+	Chainguard__Platform__Auth__HeadlessSession session;
+
+	at(0);
+	CHECK_FAULT(FAULT_ABSENT, fetch(&session));
+	CHECK_OK(hand_over("a login token"));
+	CHECK_FAULT(FAULT_EXISTS, hand_over("another"));
+	CHECK_OK(fetch(&session));
+	check_opens(&session, "a login token");
+	CHECK_FAULT(FAULT_ABSENT, fetch(&session));
+}
+
+TEST(a_sign_in_handed_over_is_gone_after_five_minutes)
+{
+	Chainguard__Platform__Auth__HeadlessSession session;
+
+	at(0);
+	CHECK_OK(hand_over("first"));
+	at(HEADLESS_LIFE_S * US_PER_S);
+	CHECK_FAULT(FAULT_ABSENT, fetch(&session));
+	at(0);
+	CHECK_OK(hand_over("second"));
+	at(HEADLESS_LIFE_S * US_PER_S - 1);
+	CHECK_OK(fetch(&session));
+	check_opens(&session, "second");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -352,6 +421,8 @@ int main(void)
 		cmocka_unit_test(who_leaves_the_organization_loses_the_session_begun_at_its_own_provider_and_no_other),
 		cmocka_unit_test(no_session_begins_once_what_one_signed_in_with_has_ended_CVE_2026_1486),
 		cmocka_unit_test(an_identity_that_is_deleted_has_no_session),
+		cmocka_unit_test(a_sign_in_handed_over_is_given_once_to_who_has_the_key),
+		cmocka_unit_test(a_sign_in_handed_over_is_gone_after_five_minutes),
 	};
 
 	return cmocka_run_group_tests(tests, open_world, close_world);
