@@ -339,7 +339,13 @@ test('CVE-2025-64101, GHSA-93m4-mfpg-c3xf: a forwarded or given host changes no 
 test('CVE-2023-20902, CVE-2025-54999, CVE-2025-6011: an unknown account and a wrong password look and last the same', async () => {
   const times = { known: [], unknown: [] };
   const bodies = new Set();
-  for (let i = 0; i < 4; i++) {
+  // The least of each: what neighbours on the machine take only adds, so a few more tries bring equal work together, and nothing
+  // brings together what differs a hundredfold, as it would without the work.
+  const areAlike = () => {
+    const ratio = Math.min(...times.known) / Math.min(...times.unknown);
+    return ratio > 1 / 3 && ratio < 3;
+  };
+  for (let i = 0; i < 4 || (i < 12 && !areAlike()); i++) {
     for (const kind of ['known', 'unknown']) {
       const name = kind === 'known' ? await newAccount(people, `t${i}-${unique()}@example.com`) : `t${i}-${unique()}@example.com`;
       const { raw, flow, token } = await atPassword();
@@ -350,9 +356,7 @@ test('CVE-2023-20902, CVE-2025-54999, CVE-2025-6011: an unknown account and a wr
     }
   }
   assert.equal(bodies.size, 1, [...bodies].join('\n----\n'));
-  // The least of each: what neighbours on the machine take only adds. Without the work it would be a hundredth.
-  const ratio = Math.min(...times.known) / Math.min(...times.unknown);
-  assert.ok(ratio > 1 / 3 && ratio < 3, `${JSON.stringify(times)}`);
+  assert.ok(areAlike(), `${JSON.stringify(times)}`);
 });
 
 test('CVE-2025-54998, CVE-2025-6004, CVE-2025-24806: another spelling of a login is the same login, for the count too', async () => {

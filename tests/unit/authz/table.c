@@ -274,7 +274,7 @@ static void answer_of(const struct asked *asked, char *into, size_t room)
 
 static void ask(slice text)
 {
-	slice caller, need, place, answer, why;
+	slice caller = SLICE(""), need = SLICE(""), place = SLICE(""), answer = SLICE(""), why;
 	struct asked asked;
 	bool is_allowed;
 	char got[100];
