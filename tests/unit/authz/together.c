@@ -218,7 +218,7 @@ static void run_together(struct step *steps, size_t count)
 		steps[i].done = &gate.done;
 		steps[i].made = group_at("o.0", "made");
 		steps[i].made.uid.at[UID_ROOT_BYTES] = (uint8_t)i;
-		steps[i].made.name = slice_of("abcdefgh" + i, 1);
+		steps[i].made.name = slice_of(&"abcdefgh"[i], 1);
 		steps[i].job = (struct store_job){
 			.run = steps[i].run, .arg = &steps[i], .report = &steps[i].report, .done = step_done
 		};
