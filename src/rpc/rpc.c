@@ -148,6 +148,8 @@ FALLIBLE rpc_nested(struct call *outer, const struct caller *caller, slice crede
 	authz_thread_offline();            /* the commit may wait for every reader */
 	status result = store_write(outer->parts->store, write_through, inner, outer->arena, &revision);
 	authz_thread_online();
+	if (!FAILED(result) && inner->call.kept != FAULT_NONE)
+		result = (status){ inner->call.kept }; /* refused, though what it wrote is committed */
 	return result;
 }
 

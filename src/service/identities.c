@@ -10,6 +10,7 @@
 #define KEYS_BYTES_MAX ((size_t)32 * 1024)
 #define MAP_BYTES_MAX ((size_t)128 * 1024)
 #define SERVICE_PRINCIPAL_MAX 13
+#define DEPUTIES_MAX 64 /* looked at when it changes who proves to be an identity */
 
 static const struct page_field fields[] = {
 	{ "uid", -1, false },
@@ -222,6 +223,56 @@ static bool proof_differs(const struct identity *a, const struct identity *b)
 	return false;
 }
 
+/* Identities of one organization, each of which can be taken on with a token of one before it. */
+struct deputies {
+	slice subject; /* of the one whose deputies are looked for */
+	struct uid *at;
+	size_t count;
+};
+
+static status collect_deputy(void *user, const void *row)
+{
+	struct deputies *deputies = user;
+	const struct identity *identity = row;
+	bool trusts = identity->relationship == RELATIONSHIP_CLAIM_MATCH && identity->issuer_kind == MATCH_EXACT &&
+		      (identity->subject_kind == MATCH_PATTERN ? pattern_matches(identity->subject, deputies->subject)
+							       : slice_eq(identity->subject, deputies->subject));
+
+	for (size_t i = 0; trusts && i < deputies->count; i++)
+		trusts = !uid_eq(&deputies->at[i], &identity->uid);
+	if (!trusts)
+		return OK;
+	if (deputies->count == DEPUTIES_MAX)
+		return FAIL_STATE("TOO_MANY_DEPUTIES",
+				  "more than %d identities can be assumed from this one; make a new identity instead",
+				  DEPUTIES_MAX);
+	deputies->at[deputies->count++] = identity->uid;
+	return OK;
+}
+
+/* Who proves to be an identity also becomes what trusts its tokens here: the author must hold all that those hold, too. Another
+ * organization that trusts it answers for that itself; else it could forbid changes here. */
+static FALLIBLE hand_out_proof(struct call *call, const struct uid *uid)
+{
+	struct deputies deputies = { .at = NEW_N(call->arena, struct uid, DEPUTIES_MAX) };
+	struct uid root = uid_root(uid);
+	struct query query;
+
+	TRY_NEW(deputies.at);
+	deputies.at[deputies.count++] = *uid;
+	query_init(&query);
+	query_eq_text(&query, IDENTITIES_ISSUER, call->parts->settings->issuer_url);
+	query_uids(&query, WHERE_UNDER, IDENTITIES_UID, &root, 1);
+	for (size_t i = 0; i < deputies.count; i++) {
+		const char *text = uid_text(&deputies.at[i], call->arena);
+		TRY_NEW(text);
+		deputies.subject = slice_str(text);
+		TRY(authz_hand_out_identity(call->tx, call->caller, &deputies.at[i], call_now_s(call)));
+		TRY(row_scan(call->tx, &table_identities, &query, collect_deputy, &deputies));
+	}
+	return OK;
+}
+
 FALLIBLE identity_update(struct call *call, const struct identity *before, struct identity *row)
 {
 	if (uid_is_root(&row->uid))
@@ -232,7 +283,7 @@ FALLIBLE identity_update(struct call *call, const struct identity *before, struc
 	if (is_endless)
 		row->expires_us = 0;
 	if (proof_differs(before, row))
-		TRY(authz_hand_out_identity(call->tx, call->caller, &row->uid, call_now_s(call)));
+		TRY(hand_out_proof(call, &row->uid));
 	row->updated_us = call->now_us;
 	TRY(row_update(call->tx, &table_identities, row));
 	call_touched(call, &row->uid, &row->parent);
