@@ -97,6 +97,7 @@ static void skip_class(struct lint *lint)
 	while (!at_end(lint) && (peek(lint) != ']' || is_first)) {
 		size_t skip = peek(lint) == '\\' ? 2 : 1;
 		if (slice_starts(lint->rest, SLICE("[:"))) {
+			skip = 2; /* "[:]" is no named class: its colon does not close it */
 			while (skip < lint->rest.len && !slice_starts(slice_from(lint->rest, skip), SLICE(":]")))
 				skip++;
 			skip = skip < lint->rest.len ? skip + 2 : 1;

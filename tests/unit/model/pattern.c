@@ -220,7 +220,8 @@ TEST(patterns_that_match_any_issuer_are_refused)
 		"[a-z]+://example\\.com", "https:.*", "(?i)https://example\\.com", "https://(?i)example\\.com",
 		"https://(?i:example)\\.com", "https://\\Qexample.com\\E", "https://example\\.com/\\Q|\\E.*",
 		"https://example\\.com/(|.*", "https://\\x65xample\\.com", "http(s)://example\\.com", "ftp://example\\.com",
-		"//example\\.com", "https:/{2}example\\.com", "https:///?[a-z]+\\.a\\.b", "$https://example\\.com");
+		"//example\\.com", "https:/{2}example\\.com", "https:///?[a-z]+\\.a\\.b", "$https://example\\.com",
+		"https://example\\.com/[x[:]\\]|.*", "https://example\\.com/[[:]|.*");
 }
 
 TESTS(a_pattern_matches_the_whole_value, a_line_end_does_not_hide_what_follows,
