@@ -246,27 +246,39 @@ static FALLIBLE make_box(struct issuer *issuer, enum token_kind kind, slice text
 
 /* ---- each use ---- */
 
-static bool names(slice audiences, slice wanted)
+static FALLIBLE names(slice audiences, slice wanted, bool *ret_found)
 {
-	struct arena *arena = arena_new(TOKEN_BYTES_MAX * 4);
+	CLEANUP(arena_freep) struct arena *arena = arena_new(TOKEN_BYTES_MAX * 4);
 	const struct json *tree;
 	bool found = false;
 
-	if (arena && !FAILED(json_parse(arena, audiences, NULL, &tree))) {
-		JSON_EACH (item, tree)
-			found = found || (item->kind == JSON_STRING && slice_eq(item->text, wanted));
-	}
-	(void)arena_free(arena); /* a local */
-	return found;
+	TRY_NEW(arena);
+	TRY(json_parse(arena, audiences, NULL, &tree));
+	JSON_EACH (item, tree)
+		found = found || (item->kind == JSON_STRING && slice_eq(item->text, wanted));
+	*ret_found = found;
+	return OK;
 }
 
-/* The usual shape, ["…"], is compared without reading JSON. */
-static bool is_for(slice audiences, slice wanted)
+/* The usual shape, ["…"], is compared without reading JSON. Without memory it is not told that the token is another's. */
+static FALLIBLE is_for(slice audiences, slice wanted, bool *ret_is)
 {
-	if (audiences.len == wanted.len + 4 && memcmp(audiences.at + 2, wanted.at, wanted.len) == 0 &&
-	    slice_starts(audiences, SLICE("[\"")) && slice_ends(audiences, SLICE("\"]")))
-		return true;
-	return names(audiences, wanted);
+	*ret_is = audiences.len == wanted.len + 4 && memcmp(audiences.at + 2, wanted.at, wanted.len) == 0 &&
+		  slice_starts(audiences, SLICE("[\"")) && slice_ends(audiences, SLICE("\"]"));
+	if (*ret_is || audiences.len == 0)
+		return OK;
+	return names(audiences, wanted, ret_is);
+}
+
+/* For the named audience, or without one for our API or our issuer. */
+static FALLIBLE check_audience(const struct issuer_options *options, slice audiences, slice audience)
+{
+	bool fits = false;
+
+	TRY(is_for(audiences, audience.len ? audience : options->api_url, &fits));
+	if (!fits && audience.len == 0)
+		TRY(is_for(audiences, options->url, &fits));
+	return fits ? OK : FAIL(FAULT_UNAUTHENTIC, "the token is for another audience");
 }
 
 /* Exactly one audience: the client asked for, or else one that we know. */
@@ -285,7 +297,6 @@ static FALLIBLE check_use(struct issuer *issuer, const struct box *box, enum tok
 {
 	const struct caller *caller = &box->verified.caller;
 	int64_t now_s = issuer_now_us(issuer) / US_PER_S;
-	const struct issuer_options *options = &issuer->options;
 
 	if (box->verified.kind != kind)
 		return FAIL(FAULT_UNAUTHENTIC, "this is not a token of the kind that is taken here");
@@ -297,9 +308,7 @@ static FALLIBLE check_use(struct issuer *issuer, const struct box *box, enum tok
 		return is_for_client(issuer, caller->audiences, audience)
 			       ? OK
 			       : FAIL(FAULT_UNAUTHENTIC, "the token is for another client");
-	if (audience.len ? !is_for(caller->audiences, audience)
-			 : !is_for(caller->audiences, options->api_url) && !is_for(caller->audiences, options->url))
-		return FAIL(FAULT_UNAUTHENTIC, "the token is for another audience");
+	TRY(check_audience(&issuer->options, caller->audiences, audience));
 	/* One second of grace: an identity and its first token may share a second. */
 	if (authz_identity_life(issuer->authz, &caller->identity, caller->issued_s + 1) != LIFE_ALIVE)
 		return FAIL(FAULT_UNAUTHENTIC, "the token's identity does not exist any more");

@@ -14,8 +14,11 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 
+#include "base/encode.h"
 #include "base/mem.h"
+#include "model/role.h"
 #include "net/socket.h"
+#include "reeve/v1/setup.pb-c.h"
 #include "registry/registry.h"
 #include "rpc/nested.h"
 
@@ -30,6 +33,7 @@ static struct rpc *rpc;
 static pthread_t lane;
 static struct socket_address address;
 static char token[TOKEN_ACCESS_BYTES_MAX + 1];
+static char password[2 * TOKEN_ACCESS_BYTES_MAX]; /* the same as a registry's client sends it */
 
 /* ---- a server ---- */
 
@@ -112,16 +116,19 @@ static void *run_lane(void *arg)
 static void mint_token(void)
 {
 	struct assumed who = { .identity = owner };
-	slice audience = SLICE(URL);
+	slice audiences[] = { SLICE(URL), SLICE(REGISTRY) };
 	struct token_grant *grants;
 	struct minted minted;
-	struct mint mint = { .kind = TOKEN_ACCESS, .who = &who, .audiences = &audience, .audiences_count = 1 };
+	struct mint mint = { .kind = TOKEN_ACCESS, .who = &who, .audiences = audiences, .audiences_count = 2 };
 
 	CHECK_OK(
 		authz_grants(parts.authz, &owner, NULL, 0, NULL, NOW_S, arena, &grants, &mint.grants_count, &mint.is_operator));
 	mint.grants = grants;
 	CHECK_OK(token_mint(parts.issuer, arena, &mint, &minted));
 	(void)snprintf(token, sizeof(token), "%.*s", SLICE_ARG(minted.text));
+	char *pair = arena_printf(arena, "_token:%s", token);
+	CHECK(pair);
+	password[base64_encode_into(BASE64_STANDARD, slice_str(pair), password)] = '\0';
 }
 
 static void open_port(void)
@@ -146,7 +153,12 @@ static int sweep_open(void **state)
 	char path[300];
 	struct trail_options trail = { .clock = &now };
 
+	static const struct registry_setting registry = { .service = { REGISTRY, sizeof(REGISTRY) - 1 },
+							  .host = { REGISTRY, sizeof(REGISTRY) - 1 } };
+
 	CHECK(world_open(state) == 0);
+	settings.registries = &registry;
+	settings.registries_count = 1;
 	store_on_commit(parts.store, NULL, NULL);
 	store_on_commit(parts.store, sweep_committed, NULL);
 	(void)snprintf(path, sizeof(path), "%s/trail", data_folder);
@@ -187,17 +199,17 @@ static int sweep_close(void **state)
 /* ---- a client ---- */
 
 /* The answer's code; 0 when the connection ended without one. */
-static int ask(const char *verb, const char *target, const char *body)
+static int ask(const char *verb, const char *target, const char *body, bool is_registry)
 {
-	char request[TOKEN_ACCESS_BYTES_MAX + 2048], answer[ANSWER_BYTES];
+	char request[2 * TOKEN_ACCESS_BYTES_MAX + 2048], answer[ANSWER_BYTES];
 	int fd = socket(AF_INET, SOCK_STREAM, 0), code = 0;
 	struct timeval patience = { .tv_sec = 20 };
 	size_t sent = 0, heard = 0;
 	ssize_t n;
 	int len = snprintf(request, sizeof(request),
-			   "%s %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer %s\r\n"
+			   "%s %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: %s %s\r\n"
 			   "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-			   verb, target, token, strlen(body), body);
+			   verb, target, is_registry ? "Basic" : "Bearer", is_registry ? password : token, strlen(body), body);
 
 	CHECK(fd >= 0 && len > 0 && (size_t)len < sizeof(request));
 	CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0);
@@ -218,27 +230,41 @@ static int ask(const char *verb, const char *target, const char *body)
 
 /* ---- a case ---- */
 
+/* In target and body, $ stands for the organization's id, @ for the viewer's role and # for a number of five digits that is new
+ * each time. */
 struct sweep_case {
-	const char *verb, *target, *query; /* the organization's id stands between them, unless query is NULL */
-	const char *body, *body_end;       /* a number that is new each time stands between them, unless body_end is NULL */
-	const struct table *changes;       /* gains a row, and the events another, when it succeeds; NULL: it reads */
+	const char *verb, *target, *body;
+	const struct table *changes; /* gains a row, and the events another, when it succeeds; NULL: it reads */
+	bool is_registry;
 };
 
 static unsigned tries;
 
-static int try(const struct sweep_case *sweep)
+static void fill_in(const char *template, char *into, size_t room)
 {
-	char uid[UID_TEXT_BYTES], target[512], body[512];
-	int code;
+	char uid[UID_TEXT_BYTES], viewer[UID_TEXT_BYTES];
+	size_t len = 0;
 
 	uid_format(&org, uid);
-	(void)snprintf(target, sizeof(target), "%s%s%s", sweep->target, sweep->query ? uid : "",
-		       sweep->query ? sweep->query : "");
-	(void)snprintf(body, sizeof(body), "%s", sweep->body);
-	if (sweep->body_end)
-		(void)snprintf(body, sizeof(body), "%s%u%s", sweep->body, ++tries, sweep->body_end);
+	uid_format(&role_builtin(ROLE_VIEWER)->uid, viewer);
+	for (; *template && len < room; template ++)
+		len += (size_t)(*template == '$'   ? snprintf(into + len, room - len, "%s", uid)
+				: *template == '@' ? snprintf(into + len, room - len, "%s", viewer)
+				: *template == '#' ? snprintf(into + len, room - len, "%05u", tries)
+						   : snprintf(into + len, room - len, "%c", *template));
+	CHECK(len < room);
+}
+
+static int try(const struct sweep_case *sweep)
+{
+	char target[512] = "", body[512] = "";
+	int code;
+
+	tries++;
+	fill_in(sweep->target, target, sizeof(target));
+	fill_in(sweep->body, body, sizeof(body));
 	authz_thread_offline();
-	code = ask(sweep->verb, target, body);
+	code = ask(sweep->verb, target, body, sweep->is_registry);
 	authz_thread_online();
 	return code;
 }
@@ -291,14 +317,22 @@ static void sweep_once(const struct sweep_case *sweep, struct armed *armed, uint
 }
 
 static const struct sweep_case cases[] = {
-	{ "GET", "/auth/v1/ok", NULL, "", NULL, NULL },
-	{ "GET", "/iam/v2/groups?uidp.childrenOf=", "&pageSize=3", "", NULL, NULL },
-	{ "GET", "/iam/v2/roles?pageSize=5", NULL, "", NULL, NULL },
-	{ "GET", "/sts/exchange?aud=" URL, NULL, "", NULL, NULL },
-	{ "POST", "/iam/v2/groups/", "", "{\"name\":\"folder ", "\"}", &table_groups },
-	{ "POST", "/iam/v2/roles/", "", "{\"name\":\"role ", "\",\"capabilities\":[\"CAP_IAM_GROUPS_LIST\"]}", &table_roles },
-	{ "POST", "/iam/v2/identities/", "", "{\"name\":\"identity ",
-	  "\",\"claimMatch\":{\"issuer\":\"https://ci.example.com\",\"subject\":\"repo\"}}", &table_identities },
+	{ "GET", "/auth/v1/ok", "", NULL, false },
+	{ "GET", "/iam/v2/groups?uidp.childrenOf=$&pageSize=3", "", NULL, false },
+	{ "GET", "/iam/v2/roles?pageSize=5", "", NULL, false },
+	{ "GET", "/sts/exchange?aud=" URL, "", NULL, false },
+	{ "POST", "/iam/v2/groups/$", "{\"name\":\"folder #\"}", &table_groups, false },
+	{ "POST", "/iam/v2/roles/$", "{\"name\":\"role #\",\"capabilities\":[\"CAP_IAM_GROUPS_LIST\"]}", &table_roles, false },
+	{ "POST", "/iam/v2/identities/$",
+	  "{\"name\":\"identity #\",\"claimMatch\":{\"issuer\":\"https://ci.example.com\",\"subject\":\"repo\"}}",
+	  &table_identities, false },
+	{ "POST", "/iam/v2/roleBindings:batchCreate",
+	  "{\"parent\":\"$\",\"requests\":[{\"roleBinding\":{\"identityUid\":\"00000000000000000000000000000000000#\","
+	  "\"roleUid\":\"@\"}}]}",
+	  &table_bindings, false },
+	{ "GET", "/token?service=" REGISTRY "&scope=repository:$/app:pull", "", NULL, true },
+	/* The repository is made by a nested call. */
+	{ "GET", "/token?service=" REGISTRY "&scope=repository:$/app#:pull,push", "", &table_repos, true },
 };
 #define CASES (sizeof(cases) / sizeof(*cases))
 
@@ -314,9 +348,30 @@ TEST(every_store_call_of_a_whole_call_may_fail)
 		sweep_once(&cases[i], &disk, cases[i].changes ? 3 : 0);
 }
 
+/* A wrong setup code is counted, and so committed, and refused all the same. */
+TEST(a_nested_call_that_is_refused_though_it_wrote_is_no_success)
+{
+	struct world_call *outer = as(NULL, METHOD_REEVE_SETUP_REGISTER);
+	Reeve__V1__RegisterRequest in;
+	Reeve__V1__RegisterResponse out;
+	char name[] = "machine", code[] = "AAAA-AAAA",
+	     jwk[] = "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4\","
+		     "\"y\":\"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM\"}"; /* RFC 7517 appendix A.1 */
+
+	reeve__v1__register_request__init(&in);
+	reeve__v1__register_response__init(&out);
+	in.name = name;
+	in.code = code;
+	in.jwk = jwk;
+	outer->call.peer_is_safe = true;
+	CHECK_FAULT(FAULT_DENIED, rpc_nested(&outer->call, NULL, SLICE(""), METHOD_REEVE_SETUP_REGISTER, &in, &out));
+	CHECK(strstr(report_current()->text, "the setup code is wrong"));
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(every_allocation_of_a_whole_call_may_fail),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(a_nested_call_that_is_refused_though_it_wrote_is_no_success),
+					    cmocka_unit_test(every_allocation_of_a_whole_call_may_fail),
 					    cmocka_unit_test(every_store_call_of_a_whole_call_may_fail) };
 
 	return cmocka_run_group_tests(tests, sweep_open, sweep_close);
