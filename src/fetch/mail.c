@@ -49,7 +49,8 @@ struct mailer {
 static struct letter *letter_free(struct letter *letter)
 {
 	if (letter) {
-		explicit_bzero((void *)(uintptr_t)letter->text.at, letter->text.len); /* it may hold a link */
+		if (letter->text.at)
+			explicit_bzero((void *)(uintptr_t)letter->text.at, letter->text.len); /* it may hold a link */
 		arena_free(letter->arena);
 	}
 	return NULL;
