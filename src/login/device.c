@@ -127,54 +127,41 @@ status reeve_oauth_device_authorization(struct call *call, const begin_request *
 
 /* ---- the person's side ---- */
 
-struct finding {
-	struct call *call;
-	slice digest; /* of the user code, or of the device's */
-	int column;
-	struct device device;
-	bool found;
-};
-
-static status find_in(struct tx *tx, void *arg)
+/* By the digest of the user code, or of the device's. */
+static FALLIBLE look_up(struct call *call, int column, const uint8_t digest[SHA256_BYTES], struct device *ret_device,
+			bool *ret_found)
 {
-	struct finding *finding = arg;
 	struct query query;
-	struct rows rows;
 
 	query_init(&query);
-	query_eq_text(&query, finding->column, finding->digest);
-	query.limit = 1;
-	TRY(row_list(tx, &table_devices, &query, &rows));
-	finding->found = rows.count > 0;
-	if (finding->found)
-		finding->device = *(const struct device *)rows.at;
-	return OK;
+	query_eq_text(&query, column, slice_of(digest, SHA256_BYTES));
+	return store_first(call->parts->store, &table_devices, &query, ret_device, call->arena, ret_found);
 }
 
 FALLIBLE device_find(struct call *call, slice typed, struct device_request *ret_request, bool *ret_found)
 {
 	char letters[DEVICE_CODE_LETTERS], shown[DEVICE_CODE_SHOWN_BYTES];
 	uint8_t digest[SHA256_BYTES];
-	struct finding finding = { .call = call, .column = DEVICES_USER_CODE, .digest = slice_of(digest, sizeof(digest)) };
-	const struct device *device = &finding.device;
+	struct device device = { 0 };
+	bool found = false;
 
 	*ret_found = false;
 	if (!user_code_parse(typed, letters))
 		return OK;
 	TRY(user_code_digest(letters, digest));
-	TRY(store_read(call->parts->store, find_in, &finding, call->arena));
-	if (!finding.found || device->state != DEVICE_WAITING || is_over(call, device))
+	TRY(look_up(call, DEVICES_USER_CODE, digest, &device, &found));
+	if (!found || device.state != DEVICE_WAITING || is_over(call, &device))
 		return OK;
 	user_code_format(letters, shown);
-	*ret_request = (struct device_request){ .client_id = device->client_id,
-						.scope = device->scope,
-						.peer = device->peer,
-						.agent = device->agent,
+	*ret_request = (struct device_request){ .client_id = device.client_id,
+						.scope = device.scope,
+						.peer = device.peer,
+						.agent = device.agent,
 						.user_code = arena_copy(call->arena, slice_str(shown)),
-						.created_s = device->created_us / US_PER_S,
-						.expires_s = device->expires_us / US_PER_S };
+						.created_s = device.created_us / US_PER_S,
+						.expires_s = device.expires_us / US_PER_S };
 	TRY_NEW(ret_request->user_code.at);
-	memcpy(ret_request->digest, device->digest.at, sizeof(ret_request->digest));
+	memcpy(ret_request->digest, device.digest.at, sizeof(ret_request->digest));
 	*ret_found = true;
 	return OK;
 }
@@ -245,14 +232,14 @@ FALLIBLE device_decide(struct call *call, const struct device_request *request, 
 	}
 	TRY(record_decision(call, request, person));
 	reeve__v1__decide_device_request__init(&decision);
-	decision.digest = (ProtobufCBinaryData){ sizeof(request->digest), (uint8_t *)(uintptr_t)request->digest };
-	decision.who = (ProtobufCBinaryData){ who.len, (uint8_t *)(uintptr_t)who.at };
+	decision.digest = data_of(slice_of(request->digest, sizeof(request->digest)));
+	decision.who = data_of(who);
 	return call_nested(call, NULL, SLICE(""), METHOD_REEVE_OAUTH_DECIDE_DEVICE, &decision, nothing);
 }
 
 static FALLIBLE row_of(struct call *call, const ProtobufCBinaryData *digest, struct device *ret_device, bool *ret_found)
 {
-	struct device key = { .digest = slice_of(digest->data, digest->len) };
+	struct device key = { .digest = data_slice(*digest) };
 
 	TRY(row_find(call->tx, &table_devices, &key, ret_device, ret_found));
 	return OK;
@@ -268,7 +255,7 @@ status reeve_oauth_decide_device(struct call *call, const Reeve__V1__DecideDevic
 	if (!found || device.state != DEVICE_WAITING || is_over(call, &device))
 		return FAIL_STATE("DEVICE_DECIDED", "this code was answered already, or its fifteen minutes are over");
 	device.state = in->who.len ? DEVICE_APPROVED : DEVICE_DENIED;
-	device.who = slice_of(in->who.data, in->who.len);
+	device.who = data_slice(in->who);
 	return row_update(call->tx, &table_devices, &device);
 }
 
@@ -326,7 +313,7 @@ static FALLIBLE give(struct call *call, const struct device *device, const uint8
 	TRY(open_who(call, device, &grant.person));
 	TRY(may_by_code(call, &grant.person)); /* it may have been switched off since */
 	reeve__v1__take_device_request__init(&taken);
-	taken.digest = (ProtobufCBinaryData){ SHA256_BYTES, (uint8_t *)(uintptr_t)digest };
+	taken.digest = data_of(slice_of(digest, SHA256_BYTES));
 	TRY(call_nested(call, NULL, SLICE(""), METHOD_REEVE_OAUTH_TAKE_DEVICE, &taken, nothing));
 	poll_drop(digest);
 	return oauth_issue(call, &grant, out);
@@ -334,21 +321,21 @@ static FALLIBLE give(struct call *call, const struct device *device, const uint8
 
 static FALLIBLE ask_store(struct call *call, const token_request *in, const uint8_t digest[SHA256_BYTES], token_response *out)
 {
-	struct finding finding = { .call = call, .column = DEVICES_DIGEST, .digest = slice_of(digest, SHA256_BYTES) };
-	const struct device *device = &finding.device;
+	struct device device = { 0 };
+	bool found = false;
 	uint64_t revision = store_revision(call->parts->store); /* before the snapshot, which is at least that new */
 
-	TRY(store_read(call->parts->store, find_in, &finding, call->arena));
-	if (!finding.found || !slice_is(device->client_id, in->client_id))
+	TRY(look_up(call, DEVICES_DIGEST, digest, &device, &found));
+	if (!found || !slice_is(device.client_id, in->client_id))
 		return no_such_code();
-	if (is_over(call, device))
+	if (is_over(call, &device))
 		return tell_over(call, out);
-	switch ((enum device_state)device->state) {
+	switch ((enum device_state)device.state) {
 	case DEVICE_WAITING:
-		poll_note(digest, device->client_id, device->expires_us / US_PER_S, call->now_us, revision);
+		poll_note(digest, device.client_id, device.expires_us / US_PER_S, call->now_us, revision);
 		return tell_waiting(call, out);
 	case DEVICE_APPROVED:
-		return give(call, device, digest, out);
+		return give(call, &device, digest, out);
 	case DEVICE_DENIED:
 		break;
 	}

@@ -182,17 +182,6 @@ static FALLIBLE drop_parts(struct call *call, slice id, Reeve__V1__Page *out)
 	return OK;
 }
 
-static FALLIBLE random_text(struct call *call, slice *ret_text)
-{
-	unsigned char bytes[ID_BYTES];
-	char *text = arena_alloc(call->arena, BASE64_TEXT_BYTES(ID_BYTES));
-
-	TRY_NEW(text);
-	TRY(call_random(call, bytes, sizeof(bytes)));
-	*ret_text = slice_of(text, base64_encode_into(BASE64_URL, slice_of(bytes, sizeof(bytes)), text));
-	return OK;
-}
-
 static bool is_id(slice id)
 {
 	for (size_t i = 0; i < id.len; i++) {
@@ -242,8 +231,8 @@ FALLIBLE flow_begin(struct call *call, struct flow *flow, Reeve__V1__Page *out)
 	char *confined_to = NULL;
 
 	TRY(make_room(call, out));
-	TRY(random_text(call, &flow->id));
-	TRY(random_text(call, &flow->token));
+	TRY(call_random_text(call, ID_BYTES, &flow->id));
+	TRY(call_random_text(call, ID_BYTES, &flow->token));
 	flow->stage_s = call_now_s(call);
 	if (!flow->began_s)
 		flow->began_s = flow->stage_s;

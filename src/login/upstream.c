@@ -137,25 +137,14 @@ FALLIBLE upstream_callback_url(struct call *call, slice *ret_url)
 	return OK;
 }
 
-static FALLIBLE random_text(struct call *call, size_t size, slice *ret_text)
-{
-	unsigned char bytes[VERIFIER_BYTES];
-	char *text = arena_alloc(call->arena, BASE64_TEXT_BYTES(sizeof(bytes)));
-
-	TRY_NEW(text);
-	TRY(call_random(call, bytes, size));
-	*ret_text = slice_of(text, base64_encode_into(BASE64_URL, slice_of(bytes, size), text));
-	return OK;
-}
-
 FALLIBLE upstream_fresh(struct call *call, struct flow *flow, slice *ret_challenge)
 {
 	unsigned char digest[SHA256_BYTES];
 	char *text = arena_alloc(call->arena, BASE64_TEXT_BYTES(SHA256_BYTES));
 
 	TRY_NEW(text);
-	TRY(random_text(call, VERIFIER_BYTES, &flow->upstream.verifier));
-	TRY(random_text(call, NONCE_BYTES, &flow->upstream.nonce));
+	TRY(call_random_text(call, VERIFIER_BYTES, &flow->upstream.verifier));
+	TRY(call_random_text(call, NONCE_BYTES, &flow->upstream.nonce));
 	TRY(sha256(flow->upstream.verifier, digest));
 	*ret_challenge = slice_of(text, base64_encode_into(BASE64_URL, slice_of(digest, sizeof(digest)), text));
 	return OK;

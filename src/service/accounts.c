@@ -159,24 +159,21 @@ FALLIBLE account_add_link(struct call *call, char kind, struct account *account,
 
 FALLIBLE account_by_link(struct call *call, slice secret, struct account *ret_account)
 {
-	const struct account *row;
+	struct account row = { 0 };
 	struct query query;
-	struct rows rows = { 0 };
+	bool found = false;
 	slice digest = SLICE("");
 
 	if (secret.len == LINK_TEXT_BYTES) {
 		TRY(digest_of_link(call, secret, &digest));
 		query_init(&query);
 		query_eq_text(&query, ACCOUNTS_RESET_DIGEST, digest);
-		query.limit = 1;
-		TRY(row_list(call->tx, &table_accounts, &query, &rows));
+		TRY(row_first(call->tx, &table_accounts, &query, &row, &found));
 	}
-	row = rows.at;
-	if (rows.count == 0 || !bytes_equal(row->reset_digest, digest) || row->reset_expires_us <= call->now_us ||
-	    row->is_disabled)
+	if (!found || !bytes_equal(row.reset_digest, digest) || row.reset_expires_us <= call->now_us || row.is_disabled)
 		return FAIL(FAULT_ABSENT,
 			    "Not found: the link was used, replaced by a newer one, or is too old; ask for a new one");
-	*ret_account = *row;
+	*ret_account = row;
 	return OK;
 }
 

@@ -245,15 +245,11 @@ status reeve_accounts_add_invited_account(struct call *call, const Reeve__V1__Ad
 static FALLIBLE find_by_subject(struct call *call, slice subject, struct account *ret_account, bool *ret_found)
 {
 	struct query query;
-	struct rows rows;
 
 	query_init(&query);
 	query_eq_text(&query, ACCOUNTS_SUBJECT, subject);
-	query.limit = 1;
-	TRY(row_list(call->tx, &table_accounts, &query, &rows));
-	*ret_found = rows.count > 0;
-	*ret_account = *ret_found ? *(const struct account *)rows.at : (struct account){ 0 };
-	return OK;
+	*ret_account = (struct account){ 0 };
+	return row_first(call->tx, &table_accounts, &query, ret_account, ret_found);
 }
 
 FALLIBLE account_is_live(struct call *call, const struct person *person, bool *ret_is_live)

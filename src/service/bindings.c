@@ -43,18 +43,12 @@ static FALLIBLE check_role(struct call *call, const struct uid *group, const str
 static FALLIBLE find_same(struct call *call, const struct binding *like, struct binding *ret_binding, bool *ret_found)
 {
 	struct query query;
-	struct rows rows;
 
 	query_init(&query);
 	query_eq_uid(&query, BINDINGS_IDENTITY, &like->identity);
 	query_eq_uid(&query, BINDINGS_GROUP, &like->group);
 	query_eq_uid(&query, BINDINGS_ROLE, &like->role);
-	query.limit = 1;
-	TRY(row_list(call->tx, &table_bindings, &query, &rows));
-	*ret_found = rows.count > 0;
-	if (rows.count)
-		*ret_binding = *(const struct binding *)rows.at;
-	return OK;
+	return row_first(call->tx, &table_bindings, &query, ret_binding, ret_found);
 }
 
 FALLIBLE binding_create(struct call *call, const struct uid *group, const struct binding_in *in, bool gives_existing,

@@ -1,6 +1,8 @@
 #include "service/call.h"
 
+#include "base/encode.h"
 #include "crypto/digest.h"
+#include "crypto/secret.h"
 
 #define RANDOM_BYTES_MAX 64
 
@@ -18,6 +20,18 @@ FALLIBLE call_random(struct call *call, void *into, size_t size)
 		at += part;
 		size -= part;
 	}
+	return OK;
+}
+
+FALLIBLE call_random_text(struct call *call, size_t size, slice *ret_text)
+{
+	unsigned char bytes[RANDOM_BYTES_MAX];
+	char *text = arena_alloc(call->arena, BASE64_TEXT_BYTES(sizeof(bytes)));
+
+	TRY_NEW(text);
+	TRY(call_random(call, bytes, size));
+	*ret_text = slice_of(text, base64_encode_into(BASE64_URL, slice_of(bytes, size), text));
+	bytes_wipe(bytes, sizeof(bytes));
 	return OK;
 }
 

@@ -115,6 +115,8 @@ struct call {
 
 /* Random bytes that are the same when the handler runs again: HMAC-SHA256(seed, counter). size <= 64. */
 FALLIBLE call_random(struct call *call, void *into, size_t size);
+/* base64url of so many of them, in the call's arena. */
+FALLIBLE call_random_text(struct call *call, size_t size, slice *ret_text);
 FALLIBLE call_new_child(struct call *call, const struct uid *parent, struct uid *ret_uid);
 FALLIBLE call_new_root(struct call *call, struct uid *ret_uid);
 

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "model/email.h"
+#include "service/groups.h"
 
 #define STATUS_SUSPENDED 3
 
@@ -58,24 +59,14 @@ static FALLIBLE domain_of(struct call *call, slice *ret_domain)
 
 FALLIBLE eligible_find(struct call *call, struct group *ret_group, bool *ret_found)
 {
-	struct query query;
-	struct rows rows;
 	slice domain;
 
 	*ret_found = false;
 	TRY(domain_of(call, &domain));
 	if (domain.len == 0)
 		return OK;
-	query_init(&query);
-	query_eq_text(&query, GROUPS_NAME, domain);
-	query_eq_number(&query, GROUPS_IS_VERIFIED, 1);
-	query_eq_uid(&query, GROUPS_PARENT, &(struct uid){ 0 });
-	query_number(&query, WHERE_NOT, GROUPS_STATUS, STATUS_SUSPENDED);
-	query.limit = 1;
-	TRY(row_list(call->tx, &table_groups, &query, &rows));
-	*ret_found = rows.count > 0;
-	if (*ret_found)
-		*ret_group = *(const struct group *)rows.at;
+	TRY(group_find_verified(call, domain, ret_group, ret_found));
+	*ret_found = *ret_found && ret_group->status != STATUS_SUSPENDED;
 	return OK;
 }
 

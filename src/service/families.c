@@ -115,26 +115,10 @@ FALLIBLE refresh_token_read(struct call *call, slice text, struct refresh_token 
 
 /* ---- using one ---- */
 
-struct finding {
-	struct family family;
-	bool found;
-};
-
-static status find_in(struct tx *tx, void *arg)
-{
-	struct finding *finding = arg;
-
-	return row_find(tx, &table_families, &finding->family, &finding->family, &finding->found);
-}
-
 FALLIBLE family_find(struct call *call, const uint8_t id[FAMILY_ID_BYTES], struct family *ret_family, bool *ret_found)
 {
-	struct finding finding = { .family = { .id = slice_of(id, FAMILY_ID_BYTES) } };
-
-	TRY(store_read(call->parts->store, find_in, &finding, call->arena));
-	*ret_family = finding.family;
-	*ret_found = finding.found;
-	return OK;
+	*ret_family = (struct family){ .id = slice_of(id, FAMILY_ID_BYTES) };
+	return store_find(call->parts->store, &table_families, ret_family, call->arena, ret_found);
 }
 
 static FALLIBLE record_reuse(struct call *call, const struct family *family)
@@ -157,7 +141,7 @@ static FALLIBLE rotate(struct call *call, const struct refresh_token *token, str
 	Reeve__V1__RotateSessionRequest in = REEVE__V1__ROTATE_SESSION_REQUEST__INIT;
 	Reeve__V1__RotateSessionResponse *out;
 
-	in.family = (ProtobufCBinaryData){ .len = FAMILY_ID_BYTES, .data = (uint8_t *)(uintptr_t)token->family };
+	in.family = data_of(slice_of(token->family, FAMILY_ID_BYTES));
 	in.generation = token->generation;
 	TRY_MESSAGE(call, out, reeve__v1__rotate_session_response);
 	TRY(call_nested(call, NULL, SLICE(""), METHOD_REEVE_SESSIONS_ROTATE, &in, out));

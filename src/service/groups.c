@@ -302,3 +302,14 @@ FALLIBLE group_resolve(struct call *call, slice text, struct uid *ret_place)
 	*ret_place = hit->uid;
 	return OK;
 }
+
+FALLIBLE group_find_verified(struct call *call, slice name, struct group *ret_group, bool *ret_found)
+{
+	struct query query;
+
+	query_init(&query);
+	query_eq_text(&query, GROUPS_NAME, name);
+	query_eq_number(&query, GROUPS_IS_VERIFIED, 1);
+	query_eq_uid(&query, GROUPS_PARENT, &(struct uid){ 0 });
+	return row_first(call->tx, &table_groups, &query, ret_group, ret_found);
+}

@@ -28,6 +28,8 @@ FALLIBLE group_delete(struct call *call, const struct uid *uid);
 FALLIBLE group_inherit(struct call *call, struct group *group);
 /* The limits of an organization; none for folders. */
 FALLIBLE group_limits(struct call *call, const struct uid *uid, struct rows *ret_limits);
+/* The verified organization of this name: there is one at most. */
+FALLIBLE group_find_verified(struct call *call, slice name, struct group *ret_group, bool *ret_found);
 /* The place a create names by id, part of an id, or name. */
 FALLIBLE group_resolve(struct call *call, slice text, struct uid *ret_place);
 

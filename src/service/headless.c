@@ -54,16 +54,6 @@ static FALLIBLE seal_for(struct call *call, slice their_key, slice plain, slice 
 	return OK;
 }
 
-static ProtobufCBinaryData data_of(slice bytes)
-{
-	return (ProtobufCBinaryData){ .len = bytes.len, .data = (uint8_t *)(uintptr_t)bytes.at };
-}
-
-static slice slice_of_data(ProtobufCBinaryData data)
-{
-	return slice_of(data.len ? (const char *)data.data : "", data.len);
-}
-
 FALLIBLE people_handover(struct call *call, slice headless_code, slice login_token)
 {
 	Reeve__V1__HandOverRequest in = REEVE__V1__HAND_OVER_REQUEST__INIT;
@@ -94,7 +84,7 @@ static FALLIBLE check_room(struct call *call)
 
 status reeve_sessions_hand_over(struct call *call, const Reeve__V1__HandOverRequest *in, Google__Protobuf__Empty *out)
 {
-	struct handover handover = { .code = slice_of_data(in->code) };
+	struct handover handover = { .code = data_slice(in->code) };
 	bool found;
 
 	(void)out;
@@ -102,9 +92,9 @@ status reeve_sessions_hand_over(struct call *call, const Reeve__V1__HandOverRequ
 	if (found && call->now_us < handover.expires_us)
 		return FAIL(FAULT_EXISTS, "Already exists: a sign-in waits for this code already; begin anew in the program");
 	TRY(check_room(call));
-	handover = (struct handover){ .code = slice_of_data(in->code),
-				      .ecdh = slice_of_data(in->ecdh),
-				      .sealed = slice_of_data(in->sealed),
+	handover = (struct handover){ .code = data_slice(in->code),
+				      .ecdh = data_slice(in->ecdh),
+				      .sealed = data_slice(in->sealed),
 				      .created_us = call->now_us,
 				      .expires_us = call->now_us + HEADLESS_LIFE_S * US_PER_S };
 	return row_put(call->tx, &table_handovers, &handover);
@@ -112,18 +102,9 @@ status reeve_sessions_hand_over(struct call *call, const Reeve__V1__HandOverRequ
 
 /* ---- fetching ---- */
 
-static FALLIBLE put_bytes(struct call *call, slice bytes, ProtobufCBinaryData *into)
-{
-	slice copy = arena_copy(call->arena, bytes);
-
-	TRY_NEW(copy.at);
-	*into = data_of(copy);
-	return OK;
-}
-
 status reeve_sessions_take_over(struct call *call, const Reeve__V1__TakeOverRequest *in, Reeve__V1__TakeOverResponse *out)
 {
-	struct handover handover = { .code = slice_of_data(in->code) };
+	struct handover handover = { .code = data_slice(in->code) };
 	bool found, deleted;
 
 	TRY(row_find(call->tx, &table_handovers, &handover, &handover, &found));
@@ -137,19 +118,6 @@ status reeve_sessions_take_over(struct call *call, const Reeve__V1__TakeOverRequ
 	return put_bytes(call, handover.sealed, &out->sealed);
 }
 
-/* Programs ask every second or two and mostly in vain: a look comes before the write. */
-struct look {
-	struct handover handover;
-	bool found;
-};
-
-static status look_in(struct tx *tx, void *arg)
-{
-	struct look *look = arg;
-
-	return row_find(tx, &table_handovers, &look->handover, &look->handover, &look->found);
-}
-
 static FALLIBLE not_there(void)
 {
 	return FAIL(FAULT_ABSENT, "Not found: no finished sign-in waits for this code");
@@ -161,14 +129,15 @@ status v1_auth_get_headless_session(struct call *call, const Chainguard__Platfor
 	Reeve__V1__TakeOverRequest take = REEVE__V1__TAKE_OVER_REQUEST__INIT;
 	Reeve__V1__TakeOverResponse *taken;
 	uint8_t key[AGREE_KEY_BYTES];
-	struct look look = { 0 };
+	struct handover waiting = { .code = slice_of(key, sizeof(key)) };
+	bool found;
 
 	TRY(headless_key(slice_str(in->code), "code", key));
 	if (!call->may_block)
 		return FAIL(FAULT_ELSEWHERE, "the store has to be asked");
-	look.handover.code = slice_of(key, sizeof(key));
-	TRY(store_read(call->parts->store, look_in, &look, call->arena));
-	if (!look.found)
+	/* Programs ask every second or two and mostly in vain: a look comes before the write. */
+	TRY(store_find(call->parts->store, &table_handovers, &waiting, call->arena, &found));
+	if (!found)
 		return not_there();
 	take.code = data_of(slice_of(key, sizeof(key)));
 	TRY_MESSAGE(call, taken, reeve__v1__take_over_response);

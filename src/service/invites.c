@@ -182,17 +182,12 @@ static FALLIBLE read_code(struct call *call, slice code, struct invite_code *ret
 static FALLIBLE find_row(struct call *call, const struct invite_code *code, struct invite *ret_invite, bool *ret_found)
 {
 	struct query query;
-	struct rows rows;
 
-	*ret_found = false;
 	query_init(&query);
 	query_eq_text(&query, INVITES_KEY_ID, code->key_id);
-	query.limit = 1;
-	TRY(row_list(call->tx, &table_invites, &query, &rows));
-	if (rows.count == 0)
-		return OK;
-	*ret_invite = *(const struct invite *)rows.at;
-	*ret_found = bytes_equal(ret_invite->digest, code->digest) && uid_eq(&ret_invite->group, &code->group);
+	TRY(row_first(call->tx, &table_invites, &query, ret_invite, ret_found));
+	if (*ret_found)
+		*ret_found = bytes_equal(ret_invite->digest, code->digest) && uid_eq(&ret_invite->group, &code->group);
 	return OK;
 }
 

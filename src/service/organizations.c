@@ -34,20 +34,14 @@ static FALLIBLE has_provider(struct call *call, const struct uid *organization, 
 status reeve_organizations_check(struct call *call, const Reeve__V1__CheckOrganizationRequest *in,
 				 Reeve__V1__CheckOrganizationResponse *out)
 {
-	struct query query;
-	struct rows rows;
-	bool has = false;
+	struct group group;
+	bool found, has = false;
 
 	if (!*in->name)
 		return FAIL_FIELD("name", "is required: /orgcheck?name=example.com");
-	query_init(&query);
-	query_eq_text(&query, GROUPS_NAME, slice_str(in->name));
-	query_eq_number(&query, GROUPS_IS_VERIFIED, 1);
-	query_eq_uid(&query, GROUPS_PARENT, &(struct uid){ 0 });
-	query.limit = 1;
-	TRY(row_list(call->tx, &table_groups, &query, &rows));
-	if (rows.count)
-		TRY(has_provider(call, &((const struct group *)rows.at)->uid, &has));
+	TRY(group_find_verified(call, slice_str(in->name), &group, &found));
+	if (found)
+		TRY(has_provider(call, &group.uid, &has));
 	out->exists = has;
 	return OK;
 }

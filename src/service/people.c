@@ -52,11 +52,6 @@ static FALLIBLE digest_parts(struct call *call, const slice *parts, size_t count
 	return OK;
 }
 
-static ProtobufCBinaryData bytes_of(slice bytes)
-{
-	return (ProtobufCBinaryData){ .len = bytes.len, .data = (uint8_t *)(uintptr_t)bytes.at }; /* read only by the handler */
-}
-
 FALLIBLE people_use_once(struct call *call, const char *label, slice value, int64_t expires_s, bool *ret_is_first)
 {
 	slice parts[] = { slice_str(label), value }, digest;
@@ -66,7 +61,7 @@ FALLIBLE people_use_once(struct call *call, const char *label, slice value, int6
 	TRY(digest_parts(call, parts, 2, &digest));
 	TRY_MESSAGE(call, in, reeve__v1__use_once_request);
 	TRY_MESSAGE(call, out, reeve__v1__use_once_response);
-	in->digest = bytes_of(digest);
+	in->digest = data_of(digest);
 	in->expires_s = expires_s;
 	TRY(call_nested(call, NULL, SLICE(""), METHOD_REEVE_PEOPLE_USE_ONCE, in, out));
 	*ret_is_first = out->is_first;
@@ -109,7 +104,7 @@ FALLIBLE people_spend(struct call *call, const struct assumed *who, const slice 
 		if (!is_new)
 			continue;
 		TRY(digest_parts(call, parts, 3, &digest));
-		in->digests[in->n_digests++] = bytes_of(digest);
+		in->digests[in->n_digests++] = data_of(digest);
 	}
 	return call_nested(call, NULL, SLICE(""), METHOD_REEVE_PEOPLE_SPEND, in, out);
 }

@@ -2,6 +2,7 @@
  * providers: the rows of organizations' own identity providers.
  */
 #include "model/rules.h"
+#include "service/groups.h"
 #include "service/providers_impl.h"
 
 #define SECRET_LABEL "provider secret"
@@ -259,21 +260,15 @@ static FALLIBLE nothing_found(void)
 		    "Not found: no identity provider has this id, and no verified organization of this name has one");
 }
 
-/* A verified name is unique, so there is one at most. */
 static FALLIBLE organization_of_name(struct call *call, slice name, struct uid *ret_organization)
 {
-	struct query query;
-	struct rows rows;
+	struct group group;
+	bool found;
 
-	query_init(&query);
-	query_eq_text(&query, GROUPS_NAME, name);
-	query_eq_number(&query, GROUPS_IS_VERIFIED, 1);
-	query_eq_uid(&query, GROUPS_PARENT, &(struct uid){ 0 });
-	query.limit = 1;
-	TRY(row_list(call->tx, &table_groups, &query, &rows));
-	if (rows.count == 0)
+	TRY(group_find_verified(call, name, &group, &found));
+	if (!found)
 		return nothing_found();
-	*ret_organization = ((const struct group *)rows.at)->uid;
+	*ret_organization = group.uid;
 	return OK;
 }
 

@@ -141,7 +141,7 @@ status reeve_sessions_begin(struct call *call, const Reeve__V1__BeginSessionRequ
 	TRY(take_identity(call, in, &family));
 	TRY(take_list(call, in->n_audiences, in->audiences, &family.audiences));
 	TRY(make_room(call, &family.identity));
-	out->family = (ProtobufCBinaryData){ .len = FAMILY_ID_BYTES, .data = id };
+	out->family = data_of(family.id);
 	return row_insert(call->tx, &table_families, &family);
 }
 
@@ -150,7 +150,7 @@ status reeve_sessions_begin(struct call *call, const Reeve__V1__BeginSessionRequ
 status reeve_sessions_rotate(struct call *call, const Reeve__V1__RotateSessionRequest *in,
 			     Reeve__V1__RotateSessionResponse *out)
 {
-	struct family family = { .id = slice_of(in->family.data, in->family.len) };
+	struct family family = { .id = data_slice(in->family) };
 	enum family_verdict verdict;
 	bool found, deleted;
 

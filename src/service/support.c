@@ -24,6 +24,25 @@ FALLIBLE put_uid(struct call *call, const struct uid *uid, char **into)
 	return OK;
 }
 
+ProtobufCBinaryData data_of(slice bytes)
+{
+	return (ProtobufCBinaryData){ .len = bytes.len, .data = (uint8_t *)(uintptr_t)bytes.at };
+}
+
+slice data_slice(ProtobufCBinaryData data)
+{
+	return slice_of(data.len ? (const char *)data.data : "", data.len);
+}
+
+FALLIBLE put_bytes(struct call *call, slice bytes, ProtobufCBinaryData *into)
+{
+	slice copy = arena_copy(call->arena, bytes);
+
+	TRY_NEW(copy.at);
+	*into = data_of(copy);
+	return OK;
+}
+
 FALLIBLE put_time(struct call *call, int64_t at_us, Google__Protobuf__Timestamp **into)
 {
 	if (at_us == 0)

@@ -25,6 +25,10 @@
 FALLIBLE put_text(struct call *call, slice text, char **into);
 /* A uid's text; none stays empty. */
 FALLIBLE put_uid(struct call *call, const struct uid *uid, char **into);
+/* Bytes for a message that is only read while they are there, the bytes of one, and a copy in the call's arena. */
+ProtobufCBinaryData data_of(slice bytes);
+slice data_slice(ProtobufCBinaryData data);
+FALLIBLE put_bytes(struct call *call, slice bytes, ProtobufCBinaryData *into);
 /* A time; 0 stays unset. */
 FALLIBLE put_time(struct call *call, int64_t at_us, Google__Protobuf__Timestamp **into);
 /* A column's JSON array of strings as a repeated field, and back ("" for none). */

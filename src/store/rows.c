@@ -275,6 +275,51 @@ FALLIBLE row_find(struct tx *tx, const struct table *table, const void *key, voi
 	return OK;
 }
 
+FALLIBLE row_first(struct tx *tx, const struct table *table, const struct query *query, void *row, bool *ret_found)
+{
+	struct found found = { .tx = tx, .table = table, .row = row };
+	struct query first = *query;
+
+	first.limit = 1;
+	TRY(row_scan(tx, table, &first, keep_found, &found));
+	*ret_found = found.is_found;
+	return OK;
+}
+
+/* ---- one row in a snapshot of its own ---- */
+
+struct look {
+	const struct table *table;
+	const struct query *query; /* NULL: by the key in row */
+	void *row;
+	bool is_found;
+};
+
+static status look_in(struct tx *tx, void *arg)
+{
+	struct look *look = arg;
+
+	return look->query ? row_first(tx, look->table, look->query, look->row, &look->is_found)
+			   : row_find(tx, look->table, look->row, look->row, &look->is_found);
+}
+
+FALLIBLE store_first(struct store *store, const struct table *table, const struct query *query, void *row, struct arena *arena,
+		     bool *ret_found)
+{
+	struct look look = { .table = table, .query = query, .row = row };
+
+	TRY(store_read(store, look_in, &look, arena));
+	*ret_found = look.is_found;
+	return OK;
+}
+
+FALLIBLE store_find(struct store *store, const struct table *table, void *row, struct arena *arena, bool *ret_found)
+{
+	return store_first(store, table, NULL, row, arena, ret_found);
+}
+
+/* ---- lists ---- */
+
 struct list {
 	struct tx *tx;
 	const struct table *table;

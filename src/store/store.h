@@ -92,6 +92,10 @@ void store_on_commit(struct store *store, store_commit_fn fn, void *user);
 /* Runs fn with a read-only snapshot on the calling thread (a worker); blocks on disk. Arena as for a job. Not inside
  * another store_fn. */
 FALLIBLE store_read(struct store *store, store_fn run, void *arg, struct arena *arena);
+/* One row in a snapshot of its own: as row_find and row_first, with the same rules as store_read. */
+FALLIBLE store_find(struct store *store, const struct table *table, void *row, struct arena *arena, bool *ret_found);
+FALLIBLE store_first(struct store *store, const struct table *table, const struct query *query, void *row, struct arena *arena,
+		     bool *ret_found);
 /* Revision of the last commit whose hook has run; from memory, any thread. A snapshot begun after is at least that new. */
 uint64_t store_revision(const struct store *store);
 /* Random id of this database's history, 16 hex digits; a restored copy gets a new one. */
@@ -120,6 +124,9 @@ FALLIBLE row_put(struct tx *tx, const struct table *table, const void *row);
 FALLIBLE row_delete(struct tx *tx, const struct table *table, const void *key, bool *ret_deleted);
 /* Reads by the primary key in `key` into row (strings in the tx's arena); *ret_found tells. key may be row itself. */
 FALLIBLE row_find(struct tx *tx, const struct table *table, const void *key, void *row, bool *ret_found);
+
+/* The first row that matches, as row_find reads it; the query's limit is of no account. */
+FALLIBLE row_first(struct tx *tx, const struct table *table, const struct query *query, void *row, bool *ret_found);
 
 /* A page of rows as one array in the tx's arena; at is never NULL. */
 struct rows {

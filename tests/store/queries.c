@@ -384,6 +384,33 @@ TEST(a_scan_may_ask_again_inside)
 	fixture_done(&f);
 }
 
+TEST(the_first_row_that_matches_comes_alone_and_none_is_no_fault)
+{
+	struct fixture f = fixture_tree();
+	struct arena *arena = arena_new(1 << 16);
+	struct group row = { 0 };
+	struct query query;
+	bool found = false;
+
+	query_init(&query);
+	query_eq_text(&query, GROUPS_NAME, SLICE("emil"));
+	query.order_by = GROUPS_KIND;
+	query.is_descending = true;
+	CHECK_OK(store_first(f.store, &table_groups, &query, &row, arena, &found));
+	CHECK(found && row.kind == 4);
+	query_eq_number(&query, GROUPS_KIND, 3);
+	CHECK_OK(store_first(f.store, &table_groups, &query, &row, arena, &found));
+	CHECK(!found && row.kind == 4);
+	row.uid = uid_at("a.2");
+	CHECK_OK(store_find(f.store, &table_groups, &row, arena, &found));
+	CHECK(found && slice_is(row.name, "carl"));
+	row.uid = uid_at("c");
+	CHECK_OK(store_find(f.store, &table_groups, &row, arena, &found));
+	CHECK(!found);
+	(void)arena_free(arena);
+	fixture_done(&f);
+}
+
 TEST(a_list_past_its_arena_fails_alone)
 {
 	struct fixture f = fixture_tree();
@@ -403,4 +430,5 @@ TESTS(without_conditions_all_rows_come_in_the_order_of_the_tree, equal_means_equ
       rows_are_ordered_by_a_column_and_then_by_key, limit_and_skip_cut_a_window, pages_join_to_the_whole_in_every_order,
       a_place_may_name_a_row_that_is_gone, tables_with_a_text_key_are_paged_by_it,
       events_are_stamped_with_their_commit_and_paged_by_it, a_scan_stops_at_the_first_failure_and_gives_it,
-      a_scan_may_ask_again_inside, a_list_past_its_arena_fails_alone)
+      a_scan_may_ask_again_inside, the_first_row_that_matches_comes_alone_and_none_is_no_fault,
+      a_list_past_its_arena_fails_alone)

@@ -1,12 +1,10 @@
 /*
  * Local accounts: who knows the password signs in, and nobody else learns anything.
  */
-#include "world.h"
+#include "invited.h"
 
-#include "handlers.gen.h"
 #include "reeve/v1/accounts.pb-c.h"
 #include "service/accounts.h"
-#include "service/invites.h"
 
 #define PASSWORD SLICE("three green boats at noon")
 
@@ -15,21 +13,11 @@ static status any_handler(struct call *call, void *in, void *out)
 	return method_handlers[call->method->id](call, in, out);
 }
 
-/* What rpc/ does for call_nested: the row as a write of its own. */
-static status nested(struct call *outer, const struct caller *caller, slice credential, enum method_id method, const void *in,
-		     void *out)
-{
-	(void)outer;
-	(void)caller;
-	(void)credential;
-	return world_write(as(NULL, method), any_handler, (void *)(uintptr_t)in, out);
-}
-
 static int open_world(void **state)
 {
 	int result = world_open(state);
 
-	parts.nested = nested;
+	parts.nested = world_nest;
 	return result;
 }
 
@@ -149,36 +137,13 @@ TEST(a_disabled_account_neither_signs_in_nor_follows_links_CVE_2024_46999)
 
 /* ---- invites ---- */
 
-struct given {
-	const char *email;
-	bool is_single_use;
-	struct invite invite;
-	slice code;
-};
-
-static status invite_in_tx(struct call *call, void *arg, void *out)
-{
-	struct given *given = arg;
-	Google__Protobuf__Duration ttl;
-	struct invite_in in = { .role = slice_str(uid_text(&role_builtin(ROLE_VIEWER)->uid, call->arena)),
-				.role_field = "role",
-				.ttl_field = "ttl",
-				.email_field = "email",
-				.ttl = &ttl,
-				.email = slice_str(given->email),
-				.is_single_use = given->is_single_use };
-
-	google__protobuf__duration__init(&ttl);
-	(void)out;
-	ttl.seconds = 3600;
-	return invite_create(call, &org, &in, &given->invite, &given->code);
-}
-
 static struct given invited(const char *email, bool is_single_use)
 {
-	struct given given = { .email = email, .is_single_use = is_single_use };
+	struct given given = invite_to(&org, "viewer");
 
-	CHECK_OK(world_write(as(&owner, METHOD_GROUP_INVITES_CREATE_GROUP_INVITE), invite_in_tx, &given, NULL));
+	given.in.email = slice_str(email);
+	given.in.is_single_use = is_single_use;
+	CHECK_OK(invite_as(&given, &owner));
 	return given;
 }
 

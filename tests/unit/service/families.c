@@ -21,19 +21,6 @@ static const struct person ada = { .issuer = { "https://idp.example.com", 23 },
 				   .email_is_verified = true,
 				   .name = { "Ada", 3 } };
 
-/* ---- a world with a trail, and nested calls without rpc/ ---- */
-
-static status run_nested(struct call *outer, const struct caller *caller, slice credential, enum method_id method,
-			 const void *in, void *out)
-{
-	struct world_call *made = as(NULL, method);
-
-	(void)outer, (void)caller;
-	made->call.credential = credential;
-	return world_write(made, (status(*)(struct call *, void *, void *))(void *)method_handlers[method],
-			   (void *)(uintptr_t)in, out);
-}
-
 static status add_person(struct tx *tx, void *arg)
 {
 	struct identity row = { .uid = person_uid, .name = SLICE("ada"), .created_us = (NOW_S - 10) * US_PER_S };
@@ -44,17 +31,9 @@ static status add_person(struct tx *tx, void *arg)
 
 static int open_world(void **state)
 {
-	char path[300];
-	struct trail_options trail = { .clock = &now };
-
 	CHECK(world_open(state) == 0);
-	parts.nested = run_nested;
-	(void)snprintf(path, sizeof(path), "%s/trail", data_folder);
-	trail.folder = slice_str(path);
-	trail.store = parts.store;
-	authz_thread_offline();
-	CHECK_OK(trail_open(&trail, &parts.trail));
-	authz_thread_online();
+	parts.nested = world_nest;
+	world_open_trail();
 	CHECK_OK(user_uid(ada.issuer, ada.subject, &person_uid));
 	CHECK_OK(world_change(add_person, NULL));
 	return 0;
@@ -62,11 +41,7 @@ static int open_world(void **state)
 
 static int close_world(void **state)
 {
-	char command[400];
-
-	parts.trail = trail_close(parts.trail);
-	(void)snprintf(command, sizeof(command), "rm -rf %s/trail", data_folder); /* the test's own folder */
-	CHECK(system(command) == 0);
+	world_close_trail();
 	return world_close(state);
 }
 

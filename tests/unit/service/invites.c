@@ -1,46 +1,10 @@
 /*
  * Invites: a code joins whom it was meant for, while it may, and gives what its author may still give.
  */
-#include "world.h"
+#include "invited.h"
 
 #include "base/encode.h"
 #include "base/json.h"
-#include "service/invites.h"
-
-struct given {
-	struct uid group;
-	struct invite_in in;
-	Google__Protobuf__Duration ttl;
-	struct invite invite;
-	slice code;
-};
-
-static struct given invite_to(const struct uid *group, const char *role)
-{
-	struct given given = { .group = *group,
-			       .in = { .role = slice_str(uid_text(&role_builtin_by_name(slice_str(role))->uid, arena)),
-				       .role_field = "role",
-				       .ttl_field = "ttl",
-				       .email_field = "email" } };
-
-	google__protobuf__duration__init(&given.ttl);
-	given.ttl.seconds = 3600;
-	return given;
-}
-
-static status create_in(struct call *call, void *in, void *out)
-{
-	struct given *given = in;
-
-	(void)out;
-	given->in.ttl = &given->ttl;
-	return invite_create(call, &given->group, &given->in, &given->invite, &given->code);
-}
-
-static FALLIBLE create(struct given *given, const struct uid *author)
-{
-	return world_write(as(author, METHOD_GROUP_INVITES_CREATE_GROUP_INVITE), create_in, given, NULL);
-}
 
 struct joining {
 	slice code;
@@ -106,7 +70,7 @@ TEST(whoever_accepts_holds_exactly_the_role)
 	struct joining joining;
 	struct caps held;
 
-	CHECK_OK(create(&given, &owner));
+	CHECK_OK(invite_as(&given, &owner));
 	CHECK(slice_starts(given.code, SLICE("eyJncnAi"))); /* {"grp" */
 	joining = somebody("exactly", given.code);
 	CHECK_OK(accept(&joining));
@@ -124,8 +88,8 @@ TEST(accepting_twice_is_harmless)
 	struct joining joining;
 
 	once.in.is_single_use = true;
-	CHECK_OK(create(&many, &owner));
-	CHECK_OK(create(&once, &owner));
+	CHECK_OK(invite_as(&many, &owner));
+	CHECK_OK(invite_as(&once, &owner));
 	joining = somebody("twice", many.code);
 	CHECK_OK(accept(&joining));
 	CHECK_OK(accept(&joining));
@@ -143,7 +107,7 @@ TEST(a_single_use_invite_takes_one_person)
 	struct joining first, second;
 
 	given.in.is_single_use = true;
-	CHECK_OK(create(&given, &owner));
+	CHECK_OK(invite_as(&given, &owner));
 	first = somebody("first", given.code);
 	second = somebody("second", given.code);
 	CHECK_OK(accept(&first));
@@ -160,7 +124,7 @@ TEST(an_invite_in_somebody_elses_hands_joins_nobody_CVE_2026_1529)
 	char *forged;
 
 	given.in.email = SLICE("Grace@example.com");
-	CHECK_OK(create(&given, &owner));
+	CHECK_OK(invite_as(&given, &owner));
 	CHECK_SLICE(given.invite.email, "grace@example.com");
 	joining = somebody("thief", given.code);
 	CHECK_FAULT(FAULT_DENIED, accept(&joining));
@@ -190,7 +154,7 @@ TEST(expiry_is_asked_at_use_CVE_2025_64708)
 	struct given given = invite_to(&org, "viewer");
 	struct joining joining;
 
-	CHECK_OK(create(&given, &owner));
+	CHECK_OK(invite_as(&given, &owner));
 	joining = somebody("late", given.code);
 	now.fixed_us += 3600 * US_PER_S;
 	CHECK_FAULT(FAULT_STATE, accept(&joining));
@@ -224,10 +188,10 @@ TEST(nobody_gives_by_invite_what_they_do_not_hold_at_either_moment)
 	struct given given = invite_to(&org, "owner"), cross = invite_to(&elsewhere, "viewer");
 	struct joining joining;
 
-	CHECK_FAULT(FAULT_DENIED, create(&given, &editor)); /* the subset guard: CVE-2025-64761 */
-	CHECK_FAULT(FAULT_DENIED, create(&cross, &owner));  /* an organization of somebody else: CVE-2025-64431 */
+	CHECK_FAULT(FAULT_DENIED, invite_as(&given, &editor)); /* the subset guard: CVE-2025-64761 */
+	CHECK_FAULT(FAULT_DENIED, invite_as(&cross, &owner));  /* an organization of somebody else: CVE-2025-64431 */
 	CHECK_OK(world_change(bind_editor, &role));
-	CHECK_OK(create(&given, &editor));
+	CHECK_OK(invite_as(&given, &editor));
 	joining = somebody("heir", given.code);
 	CHECK_OK(world_change(drop_bindings, &editor));
 	CHECK_FAULT(FAULT_DENIED, accept(&joining));
@@ -242,7 +206,7 @@ TEST(a_providers_session_joins_only_its_own_organization)
 	struct given given = invite_to(&org, "viewer");
 	struct joining joining;
 
-	CHECK_OK(create(&given, &owner));
+	CHECK_OK(invite_as(&given, &owner));
 	joining = somebody("confined", given.code);
 	joining.person.confined_to = elsewhere;
 	CHECK_FAULT(FAULT_DENIED, accept(&joining));
@@ -261,7 +225,7 @@ TEST(a_deleted_invite_is_gone_and_says_so)
 	struct given given = invite_to(&org, "viewer");
 	struct joining joining;
 
-	CHECK_OK(create(&given, &owner));
+	CHECK_OK(invite_as(&given, &owner));
 	joining = somebody("gone", given.code);
 	CHECK_OK(world_write(as(&owner, METHOD_GROUP_INVITES_DELETE_GROUP_INVITE), delete_in, &given.invite.uid, NULL));
 	CHECK_FAULT(FAULT_ABSENT, accept(&joining));
@@ -274,13 +238,13 @@ TEST(a_lifetime_is_a_minute_to_thirty_days)
 	struct given given = invite_to(&org, "viewer");
 
 	given.ttl.seconds = 59;
-	CHECK_FAULT(FAULT_INVALID, create(&given, &owner));
+	CHECK_FAULT(FAULT_INVALID, invite_as(&given, &owner));
 	given.ttl.seconds = 30 * 86400 + 1;
-	CHECK_FAULT(FAULT_INVALID, create(&given, &owner));
+	CHECK_FAULT(FAULT_INVALID, invite_as(&given, &owner));
 	given.ttl.seconds = 30 * 86400;
-	CHECK_OK(create(&given, &owner));
+	CHECK_OK(invite_as(&given, &owner));
 	given.in.email = SLICE("a@b@example.com");
-	CHECK_FAULT(FAULT_INVALID, create(&given, &owner));
+	CHECK_FAULT(FAULT_INVALID, invite_as(&given, &owner));
 }
 
 TEST(the_secret_is_kept_nowhere)
@@ -289,7 +253,7 @@ TEST(the_secret_is_kept_nowhere)
 	const struct json *code;
 	slice json, secret;
 
-	CHECK_OK(create(&given, &owner));
+	CHECK_OK(invite_as(&given, &owner));
 	CHECK_OK(base64_decode(arena, BASE64_STANDARD, given.code, &json));
 	CHECK_OK(json_parse_object(arena, json, NULL, &code));
 	CHECK(json_text(json_member(code, "secret"), &secret));

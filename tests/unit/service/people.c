@@ -5,50 +5,11 @@
 
 #include "base/json.h"
 #include "crypto/jws.h"
-#include "handlers.gen.h"
 #include "service/people_impl.h"
 
 #define SSO "https://sso.example.com"
 
 static struct uid sso;
-
-/* What rpc/ does for a call made on behalf of another. */
-struct nested {
-	struct call *call;
-	const void *in;
-	void *out;
-};
-
-static status run_nested(struct tx *tx, void *arg)
-{
-	struct nested *nested = arg;
-	status result;
-
-	nested->call->tx = tx;
-	nested->call->drawn = 0;
-	result = method_handlers[nested->call->method->id](nested->call, nested->in, nested->out);
-	nested->call->tx = NULL;
-	return result;
-}
-
-static status nest(struct call *outer, const struct caller *caller, slice credential, enum method_id method, const void *in,
-		   void *out)
-{
-	static const struct caller nobody;
-	struct call inner = *outer;
-	struct nested nested = { &inner, in, out };
-	status result;
-
-	CHECK(!outer->tx && methods[method].place == PLACE_WRITE && methods[method].access.kind == ACCESS_INTERNAL);
-	inner.method = &methods[method];
-	inner.caller = caller ? caller : &nobody;
-	inner.credential = credential;
-	CHECK_OK(random_fill(&random_system, inner.seed, sizeof(inner.seed)));
-	authz_thread_offline();
-	result = store_write(parts.store, run_nested, &nested, arena, NULL);
-	authz_thread_online();
-	return result;
-}
 
 static status put_provider(struct tx *tx, void *arg)
 {
@@ -63,24 +24,17 @@ static status put_provider(struct tx *tx, void *arg)
 
 static int open_people(void **state)
 {
-	struct trail_options options = { .clock = &now };
-
 	(void)world_open(state);
-	options.folder = slice_str(arena_printf(arena, "%s/trail", data_folder));
-	CHECK_OK(trail_open(&options, &parts.trail));
+	world_open_trail();
 	CHECK_OK(uid_new_child(&org, (const uint8_t *)"provider", &sso));
 	CHECK_OK(world_change(put_provider, NULL));
-	parts.nested = nest;
+	parts.nested = world_nest;
 	return 0;
 }
 
 static int close_people(void **state)
 {
-	char command[256];
-
-	parts.trail = trail_close(parts.trail);
-	(void)snprintf(command, sizeof(command), "rm -r '%s/trail'", data_folder);
-	CHECK_INT(system(command), 0); /* our own folder, made by mkdtemp */
+	world_close_trail();
 	return world_close(state);
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "handlers.gen.h"
 #include "model/role.h"
 #include "model/user.h"
 #include "service/setup.h"
@@ -251,6 +252,66 @@ static inline int64_t world_count(const struct table *table, const struct query 
 
 	CHECK_OK(store_read(parts.store, world_count_in, &counting, arena));
 	return counting.count;
+}
+
+/* ---- calls made on behalf of others, without rpc/ ---- */
+
+struct world_nested {
+	struct call *call;
+	const void *in;
+	void *out;
+};
+
+static status world_run_nested(struct tx *tx, void *arg)
+{
+	struct world_nested *nested = arg;
+	status result;
+
+	nested->call->tx = tx;
+	nested->call->drawn = 0;
+	result = method_handlers[nested->call->method->id](nested->call, nested->in, nested->out);
+	nested->call->tx = NULL;
+	return result;
+}
+
+/* What rpc/ does for call_nested: for parts.nested. */
+static inline status world_nest(struct call *outer, const struct caller *caller, slice credential, enum method_id method,
+				const void *in, void *out)
+{
+	static const struct caller nobody;
+	struct call inner = *outer;
+	struct world_nested nested = { &inner, in, out };
+	status result;
+
+	CHECK(!outer->tx && methods[method].place == PLACE_WRITE && methods[method].access.kind == ACCESS_INTERNAL);
+	inner.method = &methods[method];
+	inner.caller = caller ? caller : &nobody;
+	inner.credential = credential;
+	CHECK_OK(random_fill(&random_system, inner.seed, sizeof(inner.seed)));
+	authz_thread_offline();
+	result = store_write(parts.store, world_run_nested, &nested, arena, NULL);
+	authz_thread_online();
+	return result;
+}
+
+static inline void world_open_trail(void)
+{
+	struct trail_options options = { .clock = &now };
+
+	options.folder = slice_str(arena_printf(arena, "%s/trail", data_folder));
+	authz_thread_offline();
+	CHECK_OK(trail_open(&options, &parts.trail));
+	authz_thread_online();
+}
+
+/* Before world_close. */
+static inline void world_close_trail(void)
+{
+	char command[256];
+
+	parts.trail = trail_close(parts.trail);
+	(void)snprintf(command, sizeof(command), "rm -r '%s/trail'", data_folder);
+	CHECK_INT(system(command), 0); /* our own folder, made by mkdtemp */
 }
 
 #endif
