@@ -68,7 +68,8 @@ static bool parse_head(struct conn *conn, struct stream *stream, size_t len, str
 	struct http_header *headers;
 
 	*ret_refusal = refusal_overload;
-	if (!copy || !h1_head_parse(copy, len, server->scratch, server->options.header_count, ret_head, ret_refusal))
+	if (!stream_head_grew(stream, len) || !copy ||
+	    !h1_head_parse(copy, len, server->scratch, server->options.header_count, ret_head, ret_refusal))
 		return false;
 	headers = NEW_N(request->arena, struct http_header, ret_head->header_count);
 	if (!headers)

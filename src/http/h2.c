@@ -229,10 +229,11 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 	(void)flags;
 	if (!stream || stream->state != STREAM_RECEIVING || stream->is_reset)
 		return 0;
-	stream->header_bytes += name_len + value_len + 4; /* as many as HTTP/1.1 takes to write it */
-	if (stream->header_bytes > limit)
+	if (!stream_head_grew(stream, name_len + value_len + 4)) /* as many as HTTP/1.1 takes to write it */
+		stream->refusal = refusal_overload;
+	if (stream->head_bytes > limit)
 		stream->refusal = (struct refusal){ 431, "the headers are too large" };
-	if (stream->header_bytes > limit * HEADER_ABUSE)
+	if (stream->head_bytes > limit * HEADER_ABUSE)
 		return NGHTTP2_ERR_CALLBACK_FAILURE;
 	if (stream->refusal.status || stream->has_head) /* trailers are dropped */
 		return 0;

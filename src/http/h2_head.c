@@ -68,30 +68,58 @@ struct refusal h2_head_add(struct stream *stream, slice name, slice value)
 	return name.at[0] == ':' ? add_pseudo(stream, copy, value) : add_header(stream, copy, value);
 }
 
-/* Cookies may come in crumbs (RFC 9113 8.2.3): they become one header again. */
-static bool join_cookies(struct stream *stream)
+static char *put(char *at, slice s)
+{
+	if (s.len)
+		memcpy(at, s.at, s.len);
+	return at + s.len;
+}
+
+/* Every cookie header goes into the first, whose value is `start` then; room for all of them is there. */
+static void join_into(struct stream *stream, char *start)
 {
 	struct http_request *request = &stream->request;
 	struct http_header *first = NULL;
+	char *at = start;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < request->header_count; i++) {
-		struct http_header *header = &stream->headers[i];
-		if (!slice_is(header->name, "cookie")) {
-			stream->headers[kept++] = *header;
-		} else if (!first) {
-			first = &stream->headers[kept];
-			stream->headers[kept++] = *header;
-		} else {
-			char *joined =
-				arena_printf(request->arena, "%.*s; %.*s", SLICE_ARG(first->value), SLICE_ARG(header->value));
-			if (!joined)
-				return false;
-			first->value = slice_str(joined);
+		struct http_header header = stream->headers[i];
+		if (!slice_is(header.name, "cookie")) {
+			stream->headers[kept++] = header;
+			continue;
 		}
+		if (first) {
+			at = put(at, SLICE("; "));
+		} else {
+			first = &stream->headers[kept++];
+			first->name = header.name;
+		}
+		at = put(at, header.value);
+		first->value = slice_of(start, (size_t)(at - start));
 	}
 	request->header_count = kept;
-	return true;
+}
+
+/* Cookies may come in crumbs (RFC 9113 8.2.3): they become one header again, each copied once. */
+static bool join_cookies(struct stream *stream)
+{
+	struct http_request *request = &stream->request;
+	size_t bytes = 0, crumbs = 0;
+	char *room;
+
+	for (size_t i = 0; i < request->header_count; i++) {
+		if (!slice_is(stream->headers[i].name, "cookie"))
+			continue;
+		bytes += stream->headers[i].value.len + 2;
+		crumbs++;
+	}
+	if (crumbs < 2)
+		return true;
+	room = arena_alloc(request->arena, bytes);
+	if (room)
+		join_into(stream, room);
+	return room;
 }
 
 static bool is_grpc(const struct http_request *request)

@@ -101,7 +101,7 @@ struct http_server_options {
 					128 */
 	uint32_t streams;            /* running at once: 16384 */
 	uint32_t connections;        /* open at once: 20000 */
-	size_t memory_bytes;         /* request bodies and unsent output of all connections: 256 MiB */
+	size_t memory_bytes;         /* requests as they came and unsent output of all connections: 256 MiB */
 	uint32_t idle_ms;            /* a connection without a request: 75 s */
 	uint32_t header_ms;          /* from a head's first byte to its last, and the TLS handshake: 10 s */
 	uint32_t body_ms;            /* from the head to the body's end, plus 1 s per HTTP_SLOWEST_BYTES received: 30 s */
@@ -127,6 +127,9 @@ void http_server_adopt(struct http_server *server, int fd);
 /* Stops accepting, says GOAWAY, lets running requests finish, closes; what is left after limit_ms is cut. Calls `done` once,
  * from the loop, when no connection is left; calls may still be away then. */
 void http_server_drain(struct http_server *server, uint32_t limit_ms, void (*done)(void *arg), void *arg);
+/* Closes every connection at once: calls that are away are cancelled, nobody waits for their answers. The loop's thread, or any
+ * after that one has ended. */
+void http_server_cut(struct http_server *server);
 /* Closes everything. Only when no other thread holds a request of this server (http_counters.away is 0 or those threads have
  * ended). NULL is fine; always returns NULL. */
 struct http_server *http_server_free(struct http_server *server);

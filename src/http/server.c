@@ -159,7 +159,7 @@ static void stop_listening(struct http_server *server)
 
 /* -- the end ------------------------------------------------------------------------------------------------------- */
 
-static void close_all(struct http_server *server)
+void http_server_cut(struct http_server *server)
 {
 	struct conn *conn;
 
@@ -174,7 +174,7 @@ static void drain_tick(struct loop_timer *timer)
 	struct conn *conn;
 
 	if (loop_now_us(server->loop) >= server->drain_until_us)
-		close_all(server);
+		http_server_cut(server);
 	if (server->conn_count == 0) {
 		server->drain_done = NULL;
 		if (done)
@@ -223,7 +223,7 @@ struct http_server *http_server_free(struct http_server *server)
 	assert(!server->served);
 	server->is_draining = true;
 	stop_listening(server);
-	close_all(server);
+	http_server_cut(server);
 	loop_timer_cancel(&server->again);
 	loop_timer_cancel(&server->drain_timer);
 	loop_hook_remove(server->loop, &server->turn_end);

@@ -54,7 +54,8 @@ struct stream {
 	bool is_cancelled;
 	char peer[SOCKET_PEER_BYTES];
 	struct buffer body; /* heap */
-	size_t held;        /* of it counted in server->memory */
+	size_t head_bytes;  /* of the request's head, kept in the arena; trailers too, though they are dropped */
+	size_t held;        /* of both counted in server->memory */
 	int64_t since_us;   /* when receiving or sending began */
 	uint64_t moved;     /* bytes received or sent since */
 	/* The answer. */
@@ -65,7 +66,7 @@ struct stream {
 	/* HTTP/2 alone. */
 	int32_t id;                  /* -1 once nghttp2 closed it */
 	struct http_header *headers; /* request.headers, growing in the arena */
-	size_t header_cap, header_bytes;
+	size_t header_cap;
 	struct refusal refusal; /* to be told when the head is complete */
 	bool has_head, has_all, is_reset;
 	/* HTTP/1.1 alone. */
@@ -207,6 +208,8 @@ struct stream *stream_find(struct stream_ref ref);
 struct stream *stream_new(struct conn *conn);
 /* Back to the spare ones; its reference is void from here on. */
 void stream_recycle(struct stream *stream);
+/* Counts bytes of the head; false when the server's memory is full with them. */
+bool stream_head_grew(struct stream *stream, size_t bytes);
 /* Appends to the body; false past body_bytes or without memory. */
 bool stream_body_add(struct stream *stream, slice data);
 /* Completes the request and gives it to the handler. */

@@ -43,6 +43,8 @@ static struct stream *take_back(struct stream_ref ref)
 		return NULL;
 	count_sub(&ref.server->counters.away, 1);
 	if (stream->is_cancelled || stream->conn->is_closing || stream->conn->is_dead) {
+		if (stream->conn)
+			conn_touch(stream->conn); /* it may idle now: its timer is set when it is served */
 		stream_recycle(stream);
 		return NULL;
 	}
@@ -209,13 +211,22 @@ void stream_cancel(struct stream *stream)
 
 /* -- receiving ----------------------------------------------------------------------------------------------------- */
 
+bool stream_head_grew(struct stream *stream, size_t bytes)
+{
+	struct http_server *server = stream->request.ref.server;
+
+	stream->head_bytes += bytes;
+	server_holds(server, &stream->held, stream->body.cap + stream->head_bytes);
+	return !server_is_full(server);
+}
+
 bool stream_body_add(struct stream *stream, slice data)
 {
 	struct http_server *server = stream->request.ref.server;
 
 	stream->body.limit = server->options.body_bytes; /* buffer_done() forgot it */
 	buffer_add(&stream->body, data);
-	server_holds(server, &stream->held, stream->body.cap);
+	server_holds(server, &stream->held, stream->body.cap + stream->head_bytes);
 	stream->moved += data.len;
 	return !buffer_failed(&stream->body) && !server_is_full(server);
 }

@@ -384,7 +384,8 @@ static void finish(struct journey *journey)
 
 	if (!FAILED(journey->result) && journey->call.kept != FAULT_NONE)
 		journey->result = (status){ journey->call.kept }; /* refused, though what it wrote is committed */
-	journey_answer(journey, &response);
+	if (!http_is_cancelled(journey->ref)) /* past a drain's end there is no store left to answer from either */
+		journey_answer(journey, &response);
 	metrics_call(journey->rpc->metrics, journey->call.method->id, journey->result.fault, took_us);
 	if (FAILED(journey->result))
 		record_denial(journey);

@@ -378,6 +378,9 @@ static void close_lanes(struct serving *serving)
 			pthread_join(serving->lanes[i].thread, NULL);
 		}
 	}
+	for (size_t i = 0; i < serving->lane_count; i++)
+		if (serving->lanes[i].server)
+			http_server_cut(serving->lanes[i].server); /* nobody is answered without a store */
 	serving->parts->workers = workers_free(serving->parts->workers);
 	trail_leave_store(serving->parts->parts.trail); /* calls that come back below still write to the trail */
 	serving->parts->parts.store = store_close(serving->parts->parts.store);

@@ -1,6 +1,7 @@
 // The one port: HTTP/1.1, HTTP/2 and gRPC, in clear and over TLS by ALPN; certificates that change; the documents it serves.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import http from 'node:http';
 import http2 from 'node:http2';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +10,7 @@ import tls from 'node:tls';
 import { promisify } from 'node:util';
 import { after, before, describe, test } from 'node:test';
 import { makeCertificate, replaceCertificate } from './certificate.mjs';
-import { call, openOperator, openWorld, send } from './world.mjs';
+import { call, exchange, newKey, now, openOperator, openWorld, send, signToken } from './world.mjs';
 import grpc from '@grpc/grpc-js';
 import { isImplemented, methods } from '../wire/contract.mjs';
 
@@ -152,6 +153,25 @@ test('a reeve-min-revision that is none is refused, and the server lives (it onc
     assert.equal(answer.status, 400, `${wrong}: ${JSON.stringify(answer.body)}`);
   }
   assert.equal((await call(plain, null, 'GET', '/healthz')).status, 200);
+});
+
+test('a call that is still away when the drain ends is cut, and the server ends well', async () => {
+  let asked;
+  const isAsked = new Promise((resolve) => { asked = resolve; });
+  const stalled = http.createServer(() => asked()); // an issuer that never answers
+  await new Promise((resolve) => { stalled.listen(0, '127.0.0.1', resolve); });
+  const host = `127.0.0.1:${stalled.address().port}`;
+  const world = await openWorld({ flags: ['--fetch.allow-http', host, '--drain.timeout', '1'] });
+  try {
+    const root = await (await openOperator(world)).token();
+    const org = (await call(world, root, 'POST', '/iam/v2/groups', { name: 'org' })).body.uid;
+    const { uid } = (await call(world, root, 'POST', `/iam/v2/identities/${org}`, { name: 'job', claimMatch: { issuer: `http://${host}`, subject: 's' } })).body;
+    const away = exchange(world, signToken(newKey(), { iss: `http://${host}`, sub: 's', aud: world.url, iat: now(), exp: now() + 60 }), uid);
+    const cut = assert.rejects(away);
+    await isAsked;
+    assert.deepEqual(await world.close(), { code: 0, signal: null });
+    await cut;
+  } finally { await world.close(); stalled.closeAllConnections(); stalled.close(); }
 });
 
 describe('documents', () => {

@@ -215,6 +215,20 @@ TEST(crumbs_of_cookies_become_one_header)
 	stop();
 }
 
+/* A hundred of 600 bytes: joined one by one they would be copied to three megabytes. */
+TEST(many_crumbs_take_no_more_memory_than_they_are_long)
+{
+	struct http_server_options options = { .arena_bytes = 300000, .header_bytes = 100000 };
+	static char crumbs[100000];
+	size_t at = 0;
+
+	for (int i = 0; i < 99; i++)
+		at += (size_t)snprintf(crumbs + at, sizeof(crumbs) - at, "cookie: a%d=%0600d\n", i, i);
+	start(&options);
+	CHECK_INT(ask("GET", "/echo", crumbs, NONE, NULL), 200);
+	stop();
+}
+
 TEST(expect_100_continue_is_met)
 {
 	struct answer *answer;
@@ -281,6 +295,25 @@ TEST(an_idle_connection_is_told_goaway_and_then_closed_but_pings_keep_it)
 	h2_client_linger(&h2, 1500);
 	CHECK(h2.has_goaway && h2.goaway_error == NGHTTP2_NO_ERROR && h2.is_over);
 	CHECK_INT(served_counters(served).timeouts, 0);
+	stop();
+}
+
+/* The timer rings while the call is away and nothing is due; who comes back sees to the next one. */
+TEST(a_connection_whose_last_call_came_back_to_nobody_idles_out_too)
+{
+	struct http_server_options options = { .idle_ms = 300 };
+	struct answer *answer;
+
+	start(&options);
+	answer = h2_client_ask(&h2, "GET", "/hold", "", NONE);
+	h2_client_linger(&h2, 50);
+	EVENTUALLY(atomic_load(&served->holding) == 1);
+	nghttp2_submit_rst_stream(h2.session, NGHTTP2_FLAG_NONE, answer->id, NGHTTP2_CANCEL);
+	h2_client_linger(&h2, 600);
+	CHECK(!h2.is_over);
+	served_let_go(served);
+	h2_client_linger(&h2, 1500);
+	CHECK(h2.has_goaway && h2.is_over);
 	stop();
 }
 
@@ -504,6 +537,40 @@ TEST(a_header_bomb_ends_the_connection)
 	stop();
 }
 
+/* Fifteen indexed bytes are a head of 60 kB, and each stream may hold one while its body is waited for. */
+TEST(heads_that_wait_for_their_bodies_are_counted_as_memory)
+{
+	struct http_server_options options = { .memory_bytes = 2000000 };
+	static char frame[16384], block[4096 + 64];
+	struct client client;
+	size_t at, len;
+
+	start(&options);
+	open_raw(&client);
+	for (int i = 0; i < 100; i++) {
+		memcpy(block,
+		       "\x83\x86\x84\x01\x01"
+		       "a",
+		       6); /* POST */
+		at = 6;
+		if (i == 0) {
+			memcpy(block + at, "\x40\x01x\x7f\xa1\x1e", 6);
+			memset(block + at + 6, 'v', 4000);
+			at += 4006;
+		}
+		memset(block + at, '\xbe', 14); /* the newest entry */
+		at += 14;
+		len = h2_frame(frame, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1 + 2 * i, block, at);
+		CHECK(client_send(&client, frame, len));
+	}
+	EVENTUALLY(served_counters(served).requests_refused > 50);
+	CHECK(served_counters(served).memory_bytes < 2500000);
+	client_close(&client);
+	EVENTUALLY(served_counters(served).memory_bytes < 300000);
+	CHECK_INT(ask("GET", "/echo", "", NONE, NULL), 200);
+	stop();
+}
+
 TEST(broken_frames_end_the_connection_with_an_error)
 {
 	static const struct {
@@ -602,10 +669,13 @@ TESTS(a_request_arrives_as_over_http_1, many_streams_run_at_once_here_and_on_the
       grpc_gets_its_message_back_and_the_status_in_trailers, grpc_errors_come_as_trailers_only,
       large_bodies_pass_both_ways_under_flow_control, a_body_past_the_limit_is_refused_in_the_clients_language,
       an_authorization_of_32_kib_is_taken_and_more_than_64_kib_of_headers_are_not, more_than_100_headers_are_refused,
-      what_http_1_refuses_is_refused_here_too, crumbs_of_cookies_become_one_header, expect_100_continue_is_met,
-      a_preface_in_pieces_waits_and_a_wrong_one_is_http_1, pings_are_answered_with_and_without_streams,
-      an_idle_connection_is_told_goaway_and_then_closed_but_pings_keep_it, slow_heads_bodies_and_settings_are_cut,
-      a_client_that_opens_no_window_is_reset_alone, streams_whose_calls_are_away_count_against_the_limit_after_a_reset,
+      what_http_1_refuses_is_refused_here_too, crumbs_of_cookies_become_one_header,
+      many_crumbs_take_no_more_memory_than_they_are_long, expect_100_continue_is_met,
+      a_preface_in_pieces_waits_and_a_wrong_one_is_http_1, a_connection_whose_last_call_came_back_to_nobody_idles_out_too,
+      pings_are_answered_with_and_without_streams, an_idle_connection_is_told_goaway_and_then_closed_but_pings_keep_it,
+      slow_heads_bodies_and_settings_are_cut, a_client_that_opens_no_window_is_reset_alone,
+      streams_whose_calls_are_away_count_against_the_limit_after_a_reset,
       requests_past_the_servers_limit_are_refused_as_retryable, floods_end_their_connection_and_nobody_elses,
       rapid_resets_end_the_connection, continuations_without_end_end_the_connection, a_header_bomb_ends_the_connection,
-      broken_frames_end_the_connection_with_an_error, a_drain_says_goaway_and_finishes_what_runs, curl_and_h2load_are_served)
+      heads_that_wait_for_their_bodies_are_counted_as_memory, broken_frames_end_the_connection_with_an_error,
+      a_drain_says_goaway_and_finishes_what_runs, curl_and_h2load_are_served)
