@@ -1,10 +1,11 @@
-// A lost password: the server writes to the account's own address, through a small mail server of the test.
+// Letters: a lost password, somebody who asks to be let in; through a small mail server of the test.
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { call, freePort, openOperator, openWorld } from './world.mjs';
+import { newPerson, signIn } from './local.mjs';
+import { call, claimsOf, freePort, openOperator, openWorld } from './world.mjs';
 
 // As much of RFC 5321 as a client needs; letters as they came, dots unstuffed.
 async function openMail() {
@@ -106,6 +107,66 @@ test('CVE-2023-7028: no second address, and no header, comes in by the login', a
     assert.equal((await ask(login)).status, 400, login);
   }
   assert.equal(mail.letters.length, 2);
+});
+
+// ---- somebody asks to be let in ----
+
+const ok = (answer) => { assert.equal(answer.status, 200, JSON.stringify(answer.body)); return answer.body; };
+const as = (token, method, target, body) => call(world, token, method, target, body);
+let org;
+
+async function person(login, more = {}) {
+  const { token } = await signIn(world, await newPerson(world, admin, login, { emailVerified: true, ...more }));
+  return { login, token, uid: claimsOf(token).sub };
+}
+
+async function own(who, role = 'owner') {
+  const { roles } = ok(await as(admin, 'GET', `/iam/v2/roles?name=${role}`));
+  return ok(await as(admin, 'POST', `/iam/v2/roleBindings/${org}`, { identityUid: who.uid, roleUid: roles[0].uid }));
+}
+
+test('who asks to be let in is told to the owners, once, each in a letter of their own', async () => {
+  org = ok(await as(admin, 'POST', '/iam/v2/groups', { name: 'asked.example', verified: true, kind: 'ORG_KIND_CUSTOMER' })).uid;
+  const ada = await person('ada@elsewhere.example'), ben = await person('ben@elsewhere.example'), vic = await person('vic@elsewhere.example');
+  await own(ada); await own(ben); await own(vic, 'viewer');
+  await own(await person('unproved@elsewhere.example', { emailVerified: false }));
+  const before = mail.letters.length;
+  const eve = await person('eve@asked.example', { name: 'Eve Bcc: all@evil.example https://evil.example/' });
+  ok(await as(eve.token, 'POST', `/iam/v2/groups/${org}:requestGroupAccess`, {}));
+  const letters = [await mail.letter(before), await mail.letter(before + 1)];
+  assert.deepEqual(letters.map(({ to }) => to).sort(), [ada.login, ben.login]);
+  for (const { to, text } of letters) {
+    const [head, body] = text.split('\r\n\r\n', 2);
+    assert.deepEqual(head.split('\r\n').map((line) => /^[A-Za-z-]+/.exec(line)[0]), ['Date', 'From', 'To', 'Subject', 'Message-ID', 'Auto-Submitted', 'MIME-Version', 'Content-Type', 'Content-Transfer-Encoding']);
+    assert.match(head, new RegExp(`^To: <${to}>$`, 'm'));
+    assert.match(head, /^Content-Type: text\/plain; charset=utf-8$/m);
+    assert.doesNotMatch(head, /\beve@|asked\.example/, 'what strangers choose stands in no header');
+    assert.match(text, /eve@asked\.example/);
+    assert.match(text, new RegExp(`asked\\.example[^]*${org}`));
+    assert.doesNotMatch(text, /evil\.example/, 'a name is whatever its bearer likes: it may hold a link');
+    assert.ok(body.length > 0);
+  }
+  for (const version of ['v1', 'v2'])
+    assert.equal((await as(eve.token, 'POST', `/iam/${version}/groups/${org}:requestGroupAccess`, {})).status, 429);
+  assert.equal((await as(vic.token, 'POST', `/iam/v2/groups/${org}:requestGroupAccess`, {})).status, 404);
+  ok(await as((await signIn(world, ada)).token, 'POST', `/reeve/v1/organizations/${org}/accessRequests:dismiss`, { identityUid: eve.uid }));
+  ok(await as(eve.token, 'POST', `/iam/v1/groups/${org}:requestGroupAccess`, {}));
+  await mail.letter(before + 3);
+  const flush = await newPerson(world, admin, 'flush@example.com');
+  ok(await ask(flush.login));
+  assert.equal((await mail.letter(before + 4)).to, flush.login, 'letters go out in order: two for each request, and none for a repeated one');
+});
+
+test('not more than ten owners are written to', async () => {
+  for (let i = 0; i < 12; i++) await own(await person(`owner-${i}@elsewhere.example`));
+  const before = mail.letters.length;
+  const fay = await person('fay@asked.example');
+  ok(await as(fay.token, 'POST', `/iam/v2/groups/${org}:requestGroupAccess`, {}));
+  await mail.letter(before + 9);
+  const flush = await newPerson(world, admin, 'flush-again@example.com');
+  ok(await ask(flush.login));
+  assert.equal((await mail.letter(before + 10)).to, flush.login);
+  assert.equal(new Set(mail.letters.slice(before, before + 10).map(({ to }) => to)).size, 10);
 });
 
 test('one address of the network asks ten times in a quarter of an hour', async () => {

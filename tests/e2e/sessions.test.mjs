@@ -2,14 +2,13 @@
 import assert from 'node:assert/strict';
 import { createDecipheriv, createHash, createPublicKey, diffieHellman, generateKeyPairSync } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { PASSWORD, form, newPerson as makePerson, signIn as enter, submit as fill } from './local.mjs';
 import { call, claimsOf, exchange, openOperator, openWorld, send } from './world.mjs';
 
-const PASSWORD = 'seven quiet herons wade';
 let world, admin, org;
 
 const as = (token, method, target, body) => call(world, token, method, target, body);
 const ok = (answer) => { assert.equal(answer.status, 200, JSON.stringify(answer.body)); return answer.body; };
-const form = { 'content-type': 'application/x-www-form-urlencoded' };
 
 before(async () => {
   world = await openWorld();
@@ -18,30 +17,9 @@ before(async () => {
 });
 after(async () => { await world?.close(); });
 
-// Sends the page's form with these answers besides what it hides.
-async function submit(page, cookies, answers) {
-  const [, action, inside] = /<form method="post" action="([^"]+)">([\s\S]*?)<\/form>/.exec(page.text) ?? assert.fail(page.text);
-  const hidden = [...inside.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)">/g)].map(([, name, value]) => [name, value]);
-  for (const line of page.headers.getSetCookie()) { const [, name, value] = /^([^=]+)=([^;]*)/.exec(line); cookies.set(name, value); }
-  const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-  return send(world, 'POST', action, { ...form, cookie }, `${new URLSearchParams({ ...Object.fromEntries(hidden), ...answers })}`);
-}
-
-async function newPerson(name) {
-  const login = `${name}@example.com`;
-  const account = ok(await as(admin, 'POST', '/reeve/v1/accounts', { login, name }));
-  await submit(await send(world, 'GET', account.link.replace(world.url, '')), new Map(), { password: PASSWORD });
-  return { login };
-}
-
-// Signs in as programs do: {token, refresh}.
-async function signIn({ login }) {
-  const query = new URLSearchParams({ exit: 'redirect', redirect: 'http://localhost:1/callback', connection: 'email', audience: world.url, create_refresh_token: 'true' });
-  const answer = await submit(await send(world, 'GET', `/oauth?${query}`), new Map(), { login, password: PASSWORD });
-  const back = new URL(answer.headers.get('location') ?? assert.fail(answer.text)).searchParams;
-  assert.ok(back.get('refresh_token'), String(back));
-  return { token: back.get('token'), refresh: back.get('refresh_token') };
-}
+const newPerson = (name) => makePerson(world, admin, `${name}@example.com`, { name });
+const signIn = (person, more) => enter(world, person, more);
+const submit = (page, cookies, answers) => fill(world, page, cookies, answers);
 
 const use = (refresh, query = { aud: world.url }) => as(refresh, 'POST', `/sts/exchange_refresh_token?${new URLSearchParams(query)}`);
 async function next(refresh, query) {
