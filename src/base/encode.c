@@ -1,20 +1,40 @@
 #include "base/encode.h"
 
 #include <assert.h>
+#include <endian.h>
+#include <string.h>
 
 struct form {
 	const char *alphabet;
+	const unsigned char *digits;
 	bool must_pad, may_pad, both_alphabets;
 };
 
 #define ALPHANUMERIC "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+#define IS_DIGIT 0x40 /* beside the value of every character that is one; so all others are 0 */
+#define VALUE(c, v) [c] = IS_DIGIT | (v)
+#define ALPHANUMERIC_DIGITS                                                                                                  \
+	VALUE('A', 0), VALUE('B', 1), VALUE('C', 2), VALUE('D', 3), VALUE('E', 4), VALUE('F', 5), VALUE('G', 6),             \
+		VALUE('H', 7), VALUE('I', 8), VALUE('J', 9), VALUE('K', 10), VALUE('L', 11), VALUE('M', 12), VALUE('N', 13), \
+		VALUE('O', 14), VALUE('P', 15), VALUE('Q', 16), VALUE('R', 17), VALUE('S', 18), VALUE('T', 19),              \
+		VALUE('U', 20), VALUE('V', 21), VALUE('W', 22), VALUE('X', 23), VALUE('Y', 24), VALUE('Z', 25),              \
+		VALUE('a', 26), VALUE('b', 27), VALUE('c', 28), VALUE('d', 29), VALUE('e', 30), VALUE('f', 31),              \
+		VALUE('g', 32), VALUE('h', 33), VALUE('i', 34), VALUE('j', 35), VALUE('k', 36), VALUE('l', 37),              \
+		VALUE('m', 38), VALUE('n', 39), VALUE('o', 40), VALUE('p', 41), VALUE('q', 42), VALUE('r', 43),              \
+		VALUE('s', 44), VALUE('t', 45), VALUE('u', 46), VALUE('v', 47), VALUE('w', 48), VALUE('x', 49),              \
+		VALUE('y', 50), VALUE('z', 51), VALUE('0', 52), VALUE('1', 53), VALUE('2', 54), VALUE('3', 55),              \
+		VALUE('4', 56), VALUE('5', 57), VALUE('6', 58), VALUE('7', 59), VALUE('8', 60), VALUE('9', 61)
+
+static const unsigned char standard_digits[256] = { ALPHANUMERIC_DIGITS, VALUE('+', 62), VALUE('/', 63) };
+static const unsigned char url_digits[256] = { ALPHANUMERIC_DIGITS, VALUE('-', 62), VALUE('_', 63) };
+
+#define STANDARD .alphabet = ALPHANUMERIC "+/", .digits = standard_digits
+#define URL .alphabet = ALPHANUMERIC "-_", .digits = url_digits
 
 static const struct form forms[BASE64_FORM_COUNT] = {
-	[BASE64_STANDARD] = { .alphabet = ALPHANUMERIC "+/", .must_pad = true, .may_pad = true },
-	[BASE64_URL] = { .alphabet = ALPHANUMERIC "-_" },
-	[BASE64_URL_PADDED] = { .alphabet = ALPHANUMERIC "-_", .must_pad = true, .may_pad = true },
-	[BASE64_URL_EITHER] = { .alphabet = ALPHANUMERIC "-_", .may_pad = true },
-	[BASE64_ANY] = { .alphabet = ALPHANUMERIC "-_", .may_pad = true, .both_alphabets = true },
+	[BASE64_STANDARD] = { STANDARD, .must_pad = true, .may_pad = true }, [BASE64_URL] = { URL },
+	[BASE64_URL_PADDED] = { URL, .must_pad = true, .may_pad = true },    [BASE64_URL_EITHER] = { URL, .may_pad = true },
+	[BASE64_ANY] = { URL, .may_pad = true, .both_alphabets = true },
 };
 
 size_t base64_encode_into(enum base64_form form, slice bytes, char *into)
@@ -25,6 +45,14 @@ size_t base64_encode_into(enum base64_form form, slice bytes, char *into)
 	char *to = into;
 
 	assert(form <= BASE64_URL_PADDED);
+	/* Six bytes of a word at a time, the first in its top: most of what is encoded are tokens. */
+	for (; left >= sizeof(uint64_t); left -= 6, in += 6) {
+		uint64_t word;
+		memcpy(&word, in, sizeof(word));
+		word = be64toh(word);
+		for (unsigned shift = 58; shift >= 16; shift -= 6)
+			*to++ = alphabet[word >> shift & 63];
+	}
 	for (; left >= 3; left -= 3, in += 3) {
 		*to++ = alphabet[in[0] >> 2];
 		*to++ = alphabet[(in[0] & 3) << 4 | in[1] >> 4];
@@ -57,28 +85,6 @@ void base64_encode(struct buffer *out, enum base64_form form, slice bytes)
 		buffer_grew(out, base64_encode_into(form, bytes, to));
 }
 
-#define NO_DIGIT 0xff
-#define PLAIN(c, v) [c] = (v) + 1
-/* Digit values plus one, so that what is not named is 0: no digit. The last two digits differ per alphabet. */
-static const unsigned char digits[256] = {
-	PLAIN('A', 0),  PLAIN('B', 1),  PLAIN('C', 2),  PLAIN('D', 3),  PLAIN('E', 4),  PLAIN('F', 5),  PLAIN('G', 6),
-	PLAIN('H', 7),  PLAIN('I', 8),  PLAIN('J', 9),  PLAIN('K', 10), PLAIN('L', 11), PLAIN('M', 12), PLAIN('N', 13),
-	PLAIN('O', 14), PLAIN('P', 15), PLAIN('Q', 16), PLAIN('R', 17), PLAIN('S', 18), PLAIN('T', 19), PLAIN('U', 20),
-	PLAIN('V', 21), PLAIN('W', 22), PLAIN('X', 23), PLAIN('Y', 24), PLAIN('Z', 25), PLAIN('a', 26), PLAIN('b', 27),
-	PLAIN('c', 28), PLAIN('d', 29), PLAIN('e', 30), PLAIN('f', 31), PLAIN('g', 32), PLAIN('h', 33), PLAIN('i', 34),
-	PLAIN('j', 35), PLAIN('k', 36), PLAIN('l', 37), PLAIN('m', 38), PLAIN('n', 39), PLAIN('o', 40), PLAIN('p', 41),
-	PLAIN('q', 42), PLAIN('r', 43), PLAIN('s', 44), PLAIN('t', 45), PLAIN('u', 46), PLAIN('v', 47), PLAIN('w', 48),
-	PLAIN('x', 49), PLAIN('y', 50), PLAIN('z', 51), PLAIN('0', 52), PLAIN('1', 53), PLAIN('2', 54), PLAIN('3', 55),
-	PLAIN('4', 56), PLAIN('5', 57), PLAIN('6', 58), PLAIN('7', 59), PLAIN('8', 60), PLAIN('9', 61),
-};
-
-static unsigned digit_of(const char *alphabet, char c)
-{
-	unsigned char plain = digits[(unsigned char)c];
-
-	return plain ? plain - 1u : c == alphabet[62] ? 62 : c == alphabet[63] ? 63 : NO_DIGIT;
-}
-
 /* Takes the padding off; false when there is some where none may be, or not what must be. */
 static bool strip_padding(const struct form *form, slice *text)
 {
@@ -95,42 +101,60 @@ static bool strip_padding(const struct form *form, slice *text)
 	return text->len % 4 != 1 && (!pad || (text->len + pad) % 4 == 0);
 }
 
+/* count digits, at most four, as a number; false: one of them is none. */
+static bool read_digits(const unsigned char *digits, const char *at, size_t count, uint32_t *ret_word)
+{
+	unsigned char all = IS_DIGIT;
+	uint32_t word = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		unsigned char digit = digits[(unsigned char)at[i]];
+		all &= digit;
+		word = word << 6 | (digit & 63);
+	}
+	*ret_word = word;
+	return all;
+}
+
+/* The last two or three digits: one byte or two, and no bits left over. */
+static bool decode_tail(const unsigned char *digits, const char *at, size_t count, unsigned char *to)
+{
+	unsigned spare = count == 2 ? 4 : 2;
+	uint32_t word;
+
+	if (!read_digits(digits, at, count, &word) || word & ((1u << spare) - 1))
+		return false;
+	word >>= spare;
+	if (count == 3)
+		*to++ = (unsigned char)(word >> 8);
+	*to = (unsigned char)word;
+	return true;
+}
+
 bool base64_decode_into(enum base64_form form, slice text, void *into, size_t size, size_t *ret_len)
 {
-	const char *alphabet = forms[form].alphabet;
+	const unsigned char *digits = forms[form].digits;
 	unsigned char *to = into;
-	size_t len, i = 0;
-	uint32_t word = 0;
+	size_t len, i, tail;
+	uint32_t word;
 
 	if (!strip_padding(&forms[form], &text))
 		return false;
 	if (forms[form].both_alphabets && (slice_find(text, '+') < text.len || slice_find(text, '/') < text.len))
-		alphabet = forms[BASE64_STANDARD].alphabet;
-	len = text.len / 4 * 3 + (text.len % 4 ? text.len % 4 - 1 : 0);
+		digits = standard_digits;
+	tail = text.len % 4;
+	len = text.len / 4 * 3 + (tail ? tail - 1 : 0);
 	if (len > size)
 		return false;
-	for (; i < text.len; i++) {
-		unsigned digit = digit_of(alphabet, text.at[i]);
-		if (digit == NO_DIGIT)
+	for (i = 0; i < text.len - tail; i += 4) {
+		if (!read_digits(digits, text.at + i, 4, &word))
 			return false;
-		word = word << 6 | digit;
-		if (i % 4 == 3) {
-			*to++ = (unsigned char)(word >> 16);
-			*to++ = (unsigned char)(word >> 8);
-			*to++ = (unsigned char)word;
-			word = 0;
-		}
+		*to++ = (unsigned char)(word >> 16);
+		*to++ = (unsigned char)(word >> 8);
+		*to++ = (unsigned char)word;
 	}
-	if (i % 4 == 2) {
-		if (word & 15)
-			return false;
-		*to = (unsigned char)(word >> 4);
-	} else if (i % 4 == 3) {
-		if (word & 3)
-			return false;
-		*to++ = (unsigned char)(word >> 10);
-		*to = (unsigned char)(word >> 2);
-	}
+	if (tail && !decode_tail(digits, text.at + i, tail, to))
+		return false;
 	*ret_len = len;
 	return true;
 }

