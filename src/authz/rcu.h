@@ -10,7 +10,16 @@
 #define _LGPL_SOURCE
 #include <urcu-qsbr.h>
 
+/* gcc says it by a macro, clang by a feature. */
 #if defined(__SANITIZE_THREAD__)
+#define RCU_IS_WATCHED 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define RCU_IS_WATCHED 1
+#endif
+#endif
+
+#if defined(RCU_IS_WATCHED)
 void __tsan_acquire(void *at);
 void __tsan_release(void *at);
 #define RCU_ACQUIRE(at) __tsan_acquire((void *)(uintptr_t)(at))

@@ -72,12 +72,17 @@ static FALLIBLE keys_for(struct issuer *issuer, const struct relation *relation,
 	}
 }
 
+/* Static keys end with their identity, and so does what was had for them; 0: never. */
+static int64_t end_of(const struct relation *relation)
+{
+	return relation->row.relationship == RELATIONSHIP_STATIC ? relation->row.expires_us / US_PER_S : 0;
+}
+
 static FALLIBLE assume_foreign(struct issuer *issuer, struct arena *arena, const struct jws *jws, const struct json *claims,
 			       slice url, const struct uid *identity, bool may_block, struct assumed *ret_assumed)
 {
 	CLEANUP(relation_unrefp) struct relation *relation = NULL;
 	CLEANUP(jwks_unrefp) struct jwks *keys = NULL;
-	struct key *key;
 	slice audience, subject = SLICE("");
 
 	if (uid_is_none(identity))
@@ -88,11 +93,10 @@ static FALLIBLE assume_foreign(struct issuer *issuer, struct arena *arena, const
 	if (relation->row.relationship == RELATIONSHIP_STATIC || relation->row.relationship == RELATIONSHIP_CLAIM_MATCH)
 		TRY(match_issuer(relation, url));
 	TRY(keys_for(issuer, relation, url, jws->kid, may_block, &keys));
-	if (FAILED(jwks_verify(keys, jws, &key)))
-		return FAIL(FAULT_UNAUTHENTIC, "no key of the issuer made the token's signature");
+	TRY(upstream_verify(keys, jws));
 	TRY(match_claims(issuer, relation, claims, &audience));
 	(void)json_text(json_member(claims, "sub"), &subject); /* match_claims saw it */
-	*ret_assumed = (struct assumed){ .identity = *identity };
+	*ret_assumed = (struct assumed){ .identity = *identity, .not_after_s = end_of(relation) };
 	return make_act(arena, url, subject, audience, &ret_assumed->act);
 }
 

@@ -37,26 +37,49 @@ static status find_group(struct tx *tx, void *arg)
 	return OK;
 }
 
-/* A name is looked for where the identity is bound and below. */
-static FALLIBLE scope_by_name(struct issuer *issuer, struct arena *arena, const struct uid *identity, slice name,
-			      bool may_block, struct uid *ret_uid)
+static bool is_covered(const struct token_grant *grants, size_t count, const struct uid *group)
 {
-	struct lookup lookup = { .issuer = issuer, .name = name };
+	for (size_t i = 0; i < count; i++)
+		if (uid_covers(&grants[i].group, group))
+			return true;
+	return false;
+}
+
+/* Where the identity is bound, as far as a token for it may hold anything there: for the rest no group has any name. */
+static FALLIBLE places_of(struct issuer *issuer, struct arena *arena, const struct assumed *who, struct lookup *lookup)
+{
+	const struct uid *confined_to = &who->confined_to;
 	struct token_grant *grants;
 	struct uid *within;
 	bool is_operator;
-	size_t count;
+	size_t count, n = 0;
+
+	TRY(authz_grants(issuer->authz, &who->identity, NULL, 0, NULL, issuer_now_us(issuer) / US_PER_S, arena, &grants, &count,
+			 &is_operator));
+	within = NEW_N(arena, struct uid, count + who->bound_grants_count);
+	TRY_NEW(within);
+	for (size_t i = 0; i < count; i++)
+		if (!who->is_bounded || is_covered(who->bound_grants, who->bound_grants_count, &grants[i].group))
+			within[n++] = grants[i].group;
+	for (size_t i = 0; who->is_bounded && i < who->bound_grants_count; i++)
+		if (is_covered(grants, count, &who->bound_grants[i].group))
+			within[n++] = who->bound_grants[i].group;
+	for (size_t i = 0; i < n; i++)
+		if (uid_is_none(confined_to) || uid_covers(confined_to, &within[i]))
+			within[lookup->within_count++] = within[i];
+	lookup->within = within;
+	return OK;
+}
+
+/* A name is looked for at these places and below. */
+static FALLIBLE scope_by_name(struct issuer *issuer, struct arena *arena, const struct assumed *who, slice name, bool may_block,
+			      struct uid *ret_uid)
+{
+	struct lookup lookup = { .issuer = issuer, .name = name };
 
 	if (!may_block)
 		return FAIL(FAULT_ELSEWHERE, "a group must be looked up");
-	TRY(authz_grants(issuer->authz, identity, NULL, 0, NULL, issuer_now_us(issuer) / US_PER_S, arena, &grants, &count,
-			 &is_operator));
-	within = NEW_N(arena, struct uid, count);
-	TRY_NEW(within);
-	for (size_t i = 0; i < count; i++)
-		within[i] = grants[i].group;
-	lookup.within = within;
-	lookup.within_count = count;
+	TRY(places_of(issuer, arena, who, &lookup));
 	TRY(store_read(issuer->store, find_group, &lookup, arena));
 	*ret_uid = lookup.found;
 	return OK;
@@ -75,7 +98,7 @@ static FALLIBLE read_scopes(struct issuer *issuer, struct arena *arena, const st
 		struct uid uid;
 		bool is_new = true;
 		if (!uid_parse(in->scopes[i], &uid))
-			TRY(scope_by_name(issuer, arena, &who->identity, in->scopes[i], in->may_block, &uid));
+			TRY(scope_by_name(issuer, arena, who, in->scopes[i], in->may_block, &uid));
 		for (size_t k = 0; k < count; k++)
 			is_new = is_new && !uid_eq(&scopes[k], &uid);
 		if (is_new)

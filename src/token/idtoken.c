@@ -212,13 +212,11 @@ FALLIBLE idtoken_read(struct issuer *issuer, struct arena *arena, const struct j
 	CLEANUP(jwks_unrefp) struct jwks *keys = NULL;
 	struct idtoken_party party = { 0 };
 	struct login login = { 0 };
-	struct key *key;
 
 	TRY(find_party(issuer, arena, url, identity_provider, may_block, &party));
 	TRY(check_kind(jws->typ, claims));
 	TRY(upstream_keys(issuer, party.issuer, jws->kid, may_block, &keys));
-	if (FAILED(jwks_verify(keys, jws, &key)))
-		return FAIL(FAULT_UNAUTHENTIC, "no key of the issuer made the token's signature");
+	TRY(upstream_verify(keys, jws));
 	TRY(idtoken_claims(arena, jws->typ, claims, &party, issuer_now_us(issuer) / US_PER_S, &login));
 	TRY(name_token(arena, jws, &login.token_id));
 	*ret_login = login;

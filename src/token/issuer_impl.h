@@ -51,6 +51,9 @@ struct upstreams *upstreams_free(struct upstreams *upstreams);
 /* The key set of an issuer that a stored identity names. kid: what the token names ("" for none): one that is not in the set
  * has it fetched anew, at most once in a while. FAULT_ELSEWHERE when it must be fetched and may_block is false. */
 FALLIBLE upstream_keys(struct issuer *issuer, slice url, slice kid, bool may_block, struct jwks **ret_keys);
+/* UNAUTHENTICATED unless one of these keys made the signature. What failed for another reason says nothing of the token, and
+ * keeps its fault. */
+FALLIBLE upstream_verify(const struct jwks *keys, const struct jws *jws);
 
 /* ---- relation.c: how identities are proved ---- */
 

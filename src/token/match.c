@@ -81,13 +81,13 @@ static FALLIBLE match_times(const struct issuer *issuer, const struct relation *
 	bool has_issued = json_int64(json_member(claims, "iat"), &other_s);
 	char text[CLOCK_TEXT_BYTES];
 
-	if (!json_int64(json_member(claims, "exp"), &expires_s))
+	if (!json_int64(json_member(claims, "exp"), &expires_s) || expires_s < 0)
 		return refuse(SLICE("exp"));
 	if (now_s >= expires_s) {
 		clock_format(expires_s, 0, text);
 		return FAIL(FAULT_DENIED, "token is expired: it was valid until %s", text);
 	}
-	if (json_member(claims, "iat") && (!has_issued || other_s > now_s + LEEWAY_S))
+	if (json_member(claims, "iat") && (!has_issued || other_s < 0 || other_s > now_s + LEEWAY_S))
 		return refuse(SLICE("iat"));
 	if (relation->is_operator && (!has_issued || expires_s - other_s > ASSERTION_LIFE_S))
 		return FAIL(FAULT_DENIED,

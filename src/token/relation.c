@@ -136,6 +136,20 @@ static FALLIBLE read_json(struct relation *relation, slice text, const struct js
 	return OK;
 }
 
+/* Any text may be stored; one that holds no key proves nothing. */
+static FALLIBLE read_keys(struct relation *relation)
+{
+	status result = jwks_parse(relation->row.issuer_keys, &relation->keys);
+
+	if (!FAILED(result))
+		return OK;
+	relation->keys = NULL;
+	if (result.fault != FAULT_INVALID)
+		TRY(result);
+	report_clear(report_current()); /* it is remembered; who asks is told then */
+	return OK;
+}
+
 static FALLIBLE fill(struct issuer *issuer, struct relation *relation, const struct uid *identity)
 {
 	struct reading reading = { .relation = relation };
@@ -152,9 +166,7 @@ static FALLIBLE fill(struct issuer *issuer, struct relation *relation, const str
 	TRY(read_json(relation, row->claim_patterns, &relation->claim_patterns));
 	TRY(read_json(relation, row->audiences, &relation->audiences));
 	relation->is_operator = uid_covers(system_group, identity);
-	if (row->relationship == RELATIONSHIP_STATIC && FAILED(jwks_parse(row->issuer_keys, &relation->keys)))
-		relation->keys = NULL; /* any text may be stored; it proves nothing */
-	return OK;
+	return row->relationship == RELATIONSHIP_STATIC ? read_keys(relation) : OK;
 }
 
 FALLIBLE relation_get(struct issuer *issuer, const struct uid *identity, bool may_block, struct relation **ret_relation)

@@ -268,3 +268,13 @@ FALLIBLE upstream_keys(struct issuer *issuer, slice url, slice kid, bool may_blo
 	pthread_mutex_unlock(&upstreams->lock);
 	return result;
 }
+
+FALLIBLE upstream_verify(const struct jwks *keys, const struct jws *jws)
+{
+	status result = jwks_verify(keys, jws, NULL);
+
+	if (result.fault == FAULT_ABSENT || result.fault == FAULT_UNAUTHENTIC)
+		return FAIL(FAULT_UNAUTHENTIC, "no key of the issuer made the token's signature");
+	TRY(result);
+	return OK;
+}

@@ -1,0 +1,255 @@
+/*
+ * The exchange with tokens of other issuers, at its edges: numbers that do not fit, an identity about to end, no memory.
+ */
+#include "service/world.h"
+
+#include <pthread.h>
+
+#include "base/mem.h"
+#include "crypto/jws.h"
+
+#define JOBS "https://ci.example.com"
+#define SWEEP_MAX 500 /* more allocations than an exchange makes */
+
+static struct key *workload;
+static struct uid machine;
+
+static slice key_set(void)
+{
+	struct json_writer writer;
+	struct buffer out;
+
+	buffer_init(&out, arena, 8192);
+	json_writer_init(&writer, &out);
+	json_open_object(&writer);
+	json_put_name(&writer, SLICE("keys"));
+	json_open_array(&writer);
+	key_put_jwk(workload, &writer);
+	json_close_array(&writer);
+	json_close_object(&writer);
+	return buffer_slice(&out);
+}
+
+static status put_identity(struct tx *tx, void *arg)
+{
+	return row_put(tx, &table_identities, arg);
+}
+
+/* A machine with the workload's keys, below this group; it ends then (0: never). */
+static void put_machine(const struct uid *group, int64_t expires_s)
+{
+	struct identity row = { .parent = *group,
+				.name = SLICE("machine"),
+				.relationship = RELATIONSHIP_STATIC,
+				.issuer_kind = MATCH_EXACT,
+				.subject_kind = MATCH_EXACT,
+				.issuer = SLICE(JOBS),
+				.subject = SLICE("job"),
+				.issuer_keys = key_set(),
+				.expires_us = expires_s * US_PER_S,
+				.created_us = (NOW_S - 10) * US_PER_S };
+
+	CHECK_OK(uid_new_child(group, (const uint8_t *)"machine1", &machine));
+	row.uid = machine;
+	CHECK_OK(world_change(put_identity, &row));
+}
+
+static slice job_token(const char *times)
+{
+	char *claims = arena_printf(arena, "{\"iss\":\"" JOBS "\",\"sub\":\"job\",\"aud\":\"" URL "\"%s}", times);
+	struct buffer out;
+
+	buffer_init(&out, arena, 16384);
+	CHECK_OK(jws_sign(workload, &(struct jws_header){ 0 }, slice_str(claims), &out));
+	return buffer_slice(&out);
+}
+
+static slice job_until(int64_t expires_s)
+{
+	return job_token(arena_printf(arena, ",\"iat\":%lld,\"exp\":%lld", (long long)NOW_S, (long long)expires_s));
+}
+
+static FALLIBLE exchange_in(struct arena *in_arena, slice token, struct exchanged *ret)
+{
+	static const slice audience = { URL, sizeof(URL) - 1 };
+	struct exchange in = { .upstream = token, .audiences = &audience, .audiences_count = 1, .may_block = true };
+	char text[UID_TEXT_BYTES];
+
+	uid_format(&machine, text);
+	in.identity = slice_str(text);
+	return token_exchange(parts.issuer, in_arena, &in, ret);
+}
+
+static FALLIBLE exchange(slice token, struct exchanged *ret)
+{
+	return exchange_in(arena, token, ret);
+}
+
+/* ---- numbers ---- */
+
+TEST(an_operators_assertion_lives_five_minutes_whatever_numbers_it_writes)
+{
+	static const char *const times[] = { ",\"iat\":1800000000,\"exp\":1800000301",
+					     ",\"iat\":1799999999,\"exp\":1800000300",
+					     ",\"exp\":1800000300",
+					     ",\"iat\":-9223372036854775808,\"exp\":9223372036854775807",
+					     ",\"iat\":-9223372036854775807,\"exp\":1800000300",
+					     ",\"iat\":0,\"exp\":9223372036854775807" };
+	struct exchanged done;
+
+	put_machine(authz_system_group(parts.authz), 0);
+	CHECK_OK(exchange(job_until(NOW_S + 300), &done));
+	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+		CHECK_FAULT(FAULT_DENIED, exchange(job_token(times[i]), &done));
+		CHECK(strstr(report_current()->text, "invalid \"exp\"") || strstr(report_current()->text, "invalid \"iat\""));
+	}
+}
+
+TEST(times_that_are_no_times_are_refused)
+{
+	static const char *const times[] = {
+		"",
+		",\"exp\":\"1800000300\"",
+		",\"exp\":1.8e99",
+		",\"exp\":-1",
+		",\"exp\":-9223372036854775808",
+		",\"exp\":18446744073709551615",
+		",\"exp\":1800000000", /* now is too late */
+		",\"exp\":1800000300,\"iat\":1800000061",
+		",\"exp\":1800000300,\"iat\":9223372036854775807",
+		",\"exp\":1800000300,\"iat\":\"1800000000\"",
+		",\"exp\":1800000300,\"nbf\":1800000061",
+		",\"exp\":1800000300,\"nbf\":9223372036854775807",
+		",\"exp\":1800000300,\"nbf\":true",
+	};
+	struct exchanged done;
+
+	put_machine(&org, NOW_S + S_PER_DAY);
+	CHECK_OK(exchange(job_token(",\"exp\":1800000001,\"iat\":1800000060,\"nbf\":1800000060"), &done));
+	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++)
+		CHECK_FAULT(FAULT_DENIED, exchange(job_token(times[i]), &done));
+}
+
+/* ---- an end ---- */
+
+TEST(a_token_does_not_outlive_its_identity_CVE_2025_64708)
+{
+	struct exchanged done;
+
+	put_machine(&org, NOW_S + 100);
+	CHECK_OK(exchange(job_until(NOW_S + 600), &done));
+	CHECK_INT(done.token.expires_s, NOW_S + 100);
+	put_machine(&org, NOW_S);
+	CHECK_FAULT(FAULT_DENIED, exchange(job_until(NOW_S + 600), &done));
+	put_machine(&org, NOW_S + S_PER_DAY);
+	CHECK_OK(exchange(job_until(NOW_S + 600), &done));
+	CHECK_INT(done.token.expires_s, NOW_S + 3600);
+}
+
+/* ---- a group by its name ---- */
+
+static FALLIBLE issue_for(const struct assumed *who, const char *scope)
+{
+	slice audience = SLICE(URL), scopes[] = { slice_str(scope) };
+	struct exchange in = {
+		.audiences = &audience, .audiences_count = 1, .scopes = scopes, .scopes_count = 1, .may_block = true
+	};
+	struct exchanged done;
+
+	return token_issue(parts.issuer, arena, &in, who, &done);
+}
+
+/* What a token cannot hold does not exist for it: neither "there is one" nor "there are several" is told. */
+TEST(a_name_outside_of_what_a_session_may_hold_is_no_groups_name)
+{
+	struct assumed who = { .identity = owner };
+	struct token_grant grant = { .group = elsewhere };
+
+	CHECK_OK(issue_for(&who, "ci"));
+	CHECK_FAULT(FAULT_INVALID, issue_for(&who, "nothing"));
+	who.confined_to = org;
+	CHECK_OK(issue_for(&who, "ci"));
+	who.confined_to = elsewhere;
+	CHECK_FAULT(FAULT_INVALID, issue_for(&who, "ci"));
+	CHECK(strstr(report_current()->text, "no group of the identity has the name"));
+	who = (struct assumed){ .identity = owner, .is_bounded = true, .bound_grants = &grant, .bound_grants_count = 1 };
+	CHECK_FAULT(FAULT_INVALID, issue_for(&who, "ci"));
+	grant.group = folder;
+	CHECK_OK(issue_for(&who, "ci"));
+	who.bound_grants_count = 0;
+	CHECK_FAULT(FAULT_INVALID, issue_for(&who, "ci"));
+}
+
+/* ---- no memory ---- */
+
+struct attempt {
+	slice token;
+	uint64_t fail_at;
+	bool is_through; /* nothing failed: it was all there */
+	enum fault fault;
+};
+
+/* A thread of its own: what threads keep of the library and of keys is made anew. */
+static void *try(void *arg)
+{
+	struct attempt *attempt = arg;
+	struct arena *own = arena_new(1 << 20);
+	struct exchanged done;
+
+	authz_thread_start();
+	mem_fail_after(attempt->fail_at);
+	attempt->fault = exchange_in(own, attempt->token, &done).fault;
+	attempt->is_through = mem_count() < attempt->fail_at;
+	mem_fail_after(0);
+	authz_thread_stop();
+	(void)arena_free(own); /* a local */
+	return NULL;
+}
+
+/* Nor is it remembered: the next one is served as if nothing had been. */
+TEST(without_memory_nobody_is_told_that_their_token_is_wrong)
+{
+	struct attempt attempt = { .token = job_until(NOW_S + 600) };
+	uint64_t failed = 0;
+	struct exchanged done;
+
+	while (!attempt.is_through && attempt.fail_at < SWEEP_MAX) {
+		pthread_t thread;
+		attempt.fail_at++;
+		put_machine(&org, NOW_S + S_PER_DAY); /* what was remembered of it is forgotten */
+		authz_thread_offline();
+		CHECK(pthread_create(&thread, NULL, try, &attempt) == 0);
+		CHECK(pthread_join(thread, NULL) == 0);
+		authz_thread_online();
+		if (attempt.fault != FAULT_NONE && attempt.fault != FAULT_EXHAUSTED && attempt.fault != FAULT_INTERNAL)
+			print_error("allocation %u: %s\n", (unsigned)attempt.fail_at, fault_row(attempt.fault)->grpc_name);
+		CHECK(attempt.fault == FAULT_NONE || attempt.fault == FAULT_EXHAUSTED || attempt.fault == FAULT_INTERNAL);
+		failed += attempt.fault != FAULT_NONE;
+		CHECK_OK(exchange(attempt.token, &done));
+	}
+	CHECK(attempt.is_through && failed >= 5);
+}
+
+static int open_world(void **state)
+{
+	return world_open(state) == 0 && !FAILED(key_new(ALG_ES256, &workload)) ? 0 : -1;
+}
+
+static int close_world(void **state)
+{
+	workload = key_unref(workload);
+	return world_close(state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_operators_assertion_lives_five_minutes_whatever_numbers_it_writes),
+		cmocka_unit_test(times_that_are_no_times_are_refused),
+		cmocka_unit_test(a_token_does_not_outlive_its_identity_CVE_2025_64708),
+		cmocka_unit_test(a_name_outside_of_what_a_session_may_hold_is_no_groups_name),
+		cmocka_unit_test(without_memory_nobody_is_told_that_their_token_is_wrong),
+	};
+
+	return cmocka_run_group_tests(tests, open_world, close_world);
+}
