@@ -1,5 +1,5 @@
 /*
- * sessions: people's sessions as rows: begun, rotated, listed, ended (spec tokens.md 3.3, 3.7).
+ * sessions: people's sessions as rows: begun, rotated, ended by their bearer (spec tokens.md 3.3, 3.7).
  */
 #include "base/encode.h"
 #include "base/json.h"
@@ -9,8 +9,6 @@
 #include "service/accounts.h"
 #include "service/families.h"
 #include "service/sts.h"
-
-#define UID_CHARACTERS (2 * FAMILY_ID_BYTES)
 
 /* ---- beginning ---- */
 
@@ -202,67 +200,7 @@ status v1_security_token_exchange_refresh_token(struct call *call,
 	return put_raw(call, refresh_token, 0, &out->refresh_token);
 }
 
-/* ---- one's own ---- */
-
-static FALLIBLE put_session(struct call *call, const struct family *family, Reeve__V1__PersonSession *into)
-{
-	char hex[UID_CHARACTERS];
-
-	hex_encode_into(slice_to(family->id, FAMILY_ID_BYTES), hex);
-	TRY(put_text(call, slice_of(hex, sizeof(hex)), &into->uid));
-	TRY(put_text(call, family->client_id, &into->client_id));
-	TRY(put_text(call, family->peer, &into->peer));
-	TRY(put_text(call, family->agent, &into->user_agent));
-	TRY(put_time(call, family->created_us, &into->create_time));
-	TRY(put_time(call, family->rotated_us, &into->use_time));
-	TRY(put_time(call, family->idle_us, &into->idle_time));
-	return put_time(call, family->expires_us, &into->expire_time);
-}
-
-static int newest_first(const void *a, const void *b)
-{
-	int64_t left = ((const struct family *)a)->created_us, right = ((const struct family *)b)->created_us;
-
-	return left < right ? 1 : left > right ? -1 : 0;
-}
-
-status reeve_sessions_list(struct call *call, const Reeve__V1__ListSessionsRequest *in, Reeve__V1__ListSessionsResponse *out)
-{
-	struct query query;
-	struct rows rows;
-	struct family *families;
-
-	(void)in;
-	query_init(&query);
-	query_eq_uid(&query, FAMILIES_IDENTITY, &call->caller->identity);
-	TRY(row_list(call->tx, &table_families, &query, &rows));
-	families = rows.at;
-	if (rows.count > 1)
-		qsort(families, rows.count, sizeof(*families), newest_first);
-	out->sessions = NEW_N(call->arena, Reeve__V1__PersonSession *, rows.count);
-	TRY_NEW(out->sessions);
-	for (size_t i = 0; i < rows.count; i++) {
-		if (call->now_us >= families[i].idle_us || call->now_us >= families[i].expires_us)
-			continue;
-		TRY_MESSAGE(call, out->sessions[out->n_sessions], reeve__v1__person_session);
-		TRY(put_session(call, &families[i], out->sessions[out->n_sessions++]));
-	}
-	return OK;
-}
-
-status reeve_sessions_revoke(struct call *call, const Reeve__V1__RevokeSessionRequest *in, Google__Protobuf__Empty *out)
-{
-	uint8_t id[FAMILY_ID_BYTES];
-	struct family family = { .id = slice_of(id, sizeof(id)) };
-	bool found = false, deleted;
-
-	(void)out;
-	if (hex_decode_into(slice_str(in->uid), id, sizeof(id)))
-		TRY(row_find(call->tx, &table_families, &family, &family, &found));
-	if (!found || !uid_eq(&family.identity, &call->caller->identity))
-		return FAIL(FAULT_ABSENT, "Not found: you have no such session");
-	return row_delete(call->tx, &table_families, &family, &deleted);
-}
+/* ---- signing out ---- */
 
 status reeve_sessions_end(struct call *call, const Reeve__V1__EndSessionRequest *in, Google__Protobuf__Empty *out)
 {

@@ -1,6 +1,8 @@
 // Sessions over the wire: refresh tokens rotate, lost answers come again, what was taken or ended is worth nothing.
 import assert from 'node:assert/strict';
 import { createDecipheriv, createHash, createPublicKey, diffieHellman, generateKeyPairSync } from 'node:crypto';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
 import { PASSWORD, form, newPerson as makePerson, signIn as enter, submit as fill } from './local.mjs';
 import { call, claimsOf, exchange, openOperator, openWorld, send } from './world.mjs';
@@ -103,6 +105,29 @@ test('people see and end their own sessions, and nobody else\'s', async () => {
   ok(await as(laptop.token, 'DELETE', `/reeve/v1/sessions/${uid}`));
   await ended(desk.refresh);
   await next(laptop.refresh);
+});
+
+test('an operator sees and ends the sessions of anybody: the refresh token is refused at once, and the record says who', async () => {
+  const oda = await newPerson('oda');
+  const [kept, taken] = [await signIn(oda), await signIn(oda)];
+  const of = `/reeve/v1/people/${claimsOf(kept.token).sub}/sessions`;
+  const uid = JSON.parse(Buffer.from(taken.refresh, 'base64')).fam;
+  assert.equal((await as(kept.token, 'GET', of)).status, 403);
+  assert.equal((await as(kept.token, 'POST', `${of}:revoke`, { uid })).status, 403);
+  const { sessions } = ok(await as(admin, 'GET', of));
+  assert.deepEqual(sessions.map((one) => one.uid).includes(uid), true);
+  assert.equal(sessions.length, 2);
+  assert.equal((await as(admin, 'POST', `/reeve/v1/people/${claimsOf(admin).sub}/sessions:revoke`, { uid })).status, 404);
+  ok(await as(admin, 'POST', `${of}:revoke`, { uid }));
+  await ended(taken.refresh);
+  assert.equal((await as(admin, 'POST', `${of}:revoke`, { uid })).status, 404);
+  await next(kept.refresh);
+  const database = new DatabaseSync(path.join(world.data, 'reeve.db'), { readOnly: true });
+  const record = database.prepare("SELECT subject, body, by_operator FROM events WHERE method LIKE '%revoke_of_person'").all();
+  database.close();
+  assert.equal(record.length, 1, 'what was refused left none');
+  assert.deepEqual([record[0].subject, record[0].by_operator], [claimsOf(kept.token).sub, 1]);
+  assert.match(record[0].body, new RegExp(uid));
 });
 
 test('CVE-2024-46999: a session ends with the account it began with, disabled or deleted, and with the identity', async () => {

@@ -15,7 +15,7 @@ const scripts = readdirSync(folder).sort().map((name) => ({ name, claims: readSc
 // A person's browser alone reaches pages, and only our own server calls what is marked INTERNAL; tests of sign-in cover both.
 const isCallable = (method, protocol) => !method.isPage && method.access.kind !== 'INTERNAL' && (method.routes.length > 0 || !protocols[protocol].isRest);
 // These give nothing but for what a person did in a browser: tests/e2e/device.test.mjs and sessions.test.mjs have them.
-const needsBrowser = new Set(['reeve.v1.oauth.token', 'reeve.v1.sessions.revoke', 'reeve.v1.sessions.end', 'oidc.v1.security_token.exchange_refresh_token', 'auth.v1.auth.get_headless_session']);
+const needsBrowser = new Set(['reeve.v1.oauth.token', 'reeve.v1.sessions.revoke', 'reeve.v1.sessions.revoke_of_person', 'reeve.v1.sessions.revoke_of_member', 'reeve.v1.sessions.end', 'oidc.v1.security_token.exchange_refresh_token', 'auth.v1.auth.get_headless_session']);
 const coverage = new Set();
 const connections = {};
 let stage;

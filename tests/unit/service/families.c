@@ -4,8 +4,9 @@
 #include "world.h"
 
 #include "auth/v1/auth.pb-c.h"
+#include "base/encode.h"
 #include "crypto/seal.h"
-#include "handlers.gen.h"
+#include "reeve/v1/sessions.pb-c.h"
 #include "service/bindings.h"
 #include "service/families.h"
 #include "service/headless.h"
@@ -219,7 +220,7 @@ static status add_provider(struct tx *tx, void *arg)
 	(void)arg;
 	TRY(uid_new_child(&org, (const uint8_t *)"provider", &row.uid));
 	provider_uid = row.uid;
-	return row_insert(tx, &table_providers, &row);
+	return row_put(tx, &table_providers, &row);
 }
 
 static status bind_person(struct tx *tx, void *arg)
@@ -236,6 +237,18 @@ static status delete_binding(struct call *call, void *in, void *out)
 {
 	(void)out;
 	return binding_delete(call, in);
+}
+
+/* What earlier tests of this process left. */
+static status end_all(struct tx *tx, void *arg)
+{
+	struct query query;
+	int64_t count;
+
+	(void)arg;
+	query_init(&query);
+	query_eq_uid(&query, FAMILIES_IDENTITY, &person_uid);
+	return row_delete_all(tx, &table_families, &query, &count);
 }
 
 TEST(who_leaves_the_organization_loses_the_session_begun_at_its_own_provider_and_no_other)
@@ -256,6 +269,84 @@ TEST(who_leaves_the_organization_loses_the_session_begun_at_its_own_provider_and
 	CHECK_OK(world_write(as(&owner, METHOD_ROLE_BINDINGS_DELETE_ROLE_BINDING), delete_binding, &joining.binding, NULL));
 	CHECK_FAULT(FAULT_UNAUTHENTIC, use(inside, &next));
 	CHECK_OK(use(outside, &next));
+}
+
+static FALLIBLE any_write(const struct uid *who, enum method_id method, void *in)
+{
+	Google__Protobuf__Empty out;
+
+	google__protobuf__empty__init(&out);
+	return world_write(as(who, method), (status(*)(struct call *, void *, void *))method_handlers[method], in, &out);
+}
+
+static char *session_uid(slice token)
+{
+	struct refresh_token read = { 0 };
+	char hex[2 * FAMILY_ID_BYTES];
+
+	CHECK_OK(refresh_token_read(&as(NULL, METHOD_REEVE_SESSIONS_END)->call, token, &read));
+	hex_encode_into(slice_of(read.family, sizeof(read.family)), hex);
+	return arena_text(arena, slice_of(hex, sizeof(hex)));
+}
+
+static size_t sessions_of(enum method_id method, void *in, const char *only)
+{
+	Reeve__V1__ListSessionsResponse out;
+	struct world_call *made = as(&owner, method);
+
+	reeve__v1__list_sessions_response__init(&out);
+	CHECK_OK(world_read(made, (status(*)(struct call *, void *, void *))method_handlers[method], in, &out));
+	if (only)
+		assert_string_equal(out.sessions[0]->uid, only);
+	return out.n_sessions;
+}
+
+/* Who may ask at all is the rows' affair: tests/wire/scripts/sessions. */
+TEST(an_owner_sees_and_ends_what_began_at_the_organizations_own_provider_and_an_operator_everything)
+{
+	struct person confined = ada;
+	Reeve__V1__ListMemberSessionsRequest listed;
+	Reeve__V1__RevokeMemberSessionRequest member;
+	Reeve__V1__RevokePersonSessionRequest person;
+	Reeve__V1__ListPersonSessionsRequest all;
+	slice inside, outside, next = { 0 };
+
+	at(0);
+	CHECK_OK(world_change(add_provider, NULL));
+	confined.confined_to = org;
+	confined.connection = slice_str(uid_text(&provider_uid, arena));
+	CHECK_OK(world_change(end_all, NULL));
+	inside = begin_as(confined);
+	outside = begin_as(ada);
+	reeve__v1__list_member_sessions_request__init(&listed);
+	reeve__v1__list_person_sessions_request__init(&all);
+	reeve__v1__revoke_member_session_request__init(&member);
+	reeve__v1__revoke_person_session_request__init(&person);
+	all.identity_uid = listed.identity_uid = member.identity_uid = person.identity_uid = uid_text(&person_uid, arena);
+	listed.organization_uid = member.organization_uid = uid_text(&org, arena);
+	CHECK_INT(sessions_of(METHOD_REEVE_SESSIONS_LIST_OF_PERSON, &all, NULL), 2);
+	CHECK_INT(sessions_of(METHOD_REEVE_SESSIONS_LIST_OF_MEMBER, &listed, session_uid(inside)), 1);
+
+	member.uid = session_uid(outside);
+	CHECK_FAULT(FAULT_ABSENT, any_write(&owner, METHOD_REEVE_SESSIONS_REVOKE_OF_MEMBER, &member));
+	CHECK_OK(use(outside, &next));
+	outside = next;
+	member.uid = session_uid(inside);
+	member.organization_uid = uid_text(&elsewhere, arena);
+	CHECK_FAULT(FAULT_ABSENT, any_write(&owner, METHOD_REEVE_SESSIONS_REVOKE_OF_MEMBER, &member));
+	member.organization_uid = uid_text(&org, arena);
+	member.identity_uid = uid_text(&editor, arena);
+	CHECK_FAULT(FAULT_ABSENT, any_write(&owner, METHOD_REEVE_SESSIONS_REVOKE_OF_MEMBER, &member));
+	member.identity_uid = person.identity_uid;
+	CHECK_OK(any_write(&owner, METHOD_REEVE_SESSIONS_REVOKE_OF_MEMBER, &member));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, use(inside, &next));
+	CHECK_INT(sessions_of(METHOD_REEVE_SESSIONS_LIST_OF_MEMBER, &listed, NULL), 0);
+
+	person.uid = session_uid(outside);
+	CHECK_OK(any_write(&owner, METHOD_REEVE_SESSIONS_REVOKE_OF_PERSON, &person));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, use(outside, &next));
+	CHECK_FAULT(FAULT_ABSENT, any_write(&owner, METHOD_REEVE_SESSIONS_REVOKE_OF_PERSON, &person));
+	CHECK_INT(sessions_of(METHOD_REEVE_SESSIONS_LIST_OF_PERSON, &all, NULL), 0);
 }
 
 /* The row alone, as though its login token had been read a moment before. */
@@ -394,6 +485,8 @@ int main(void)
 		cmocka_unit_test(a_token_is_bound_to_its_client_CVE_2026_55672),
 		cmocka_unit_test(what_is_refused_uses_nothing_up),
 		cmocka_unit_test(who_leaves_the_organization_loses_the_session_begun_at_its_own_provider_and_no_other),
+		cmocka_unit_test(
+			an_owner_sees_and_ends_what_began_at_the_organizations_own_provider_and_an_operator_everything),
 		cmocka_unit_test(no_session_begins_once_what_one_signed_in_with_has_ended_CVE_2026_1486),
 		cmocka_unit_test(an_identity_that_is_deleted_has_no_session),
 		cmocka_unit_test(a_sign_in_handed_over_is_given_once_to_who_has_the_key),
