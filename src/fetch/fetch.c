@@ -28,9 +28,10 @@ struct fetcher {
 	CURLM *multi;
 	pthread_t thread;
 	pthread_mutex_t lock;
-	struct queue waiting; /* under the lock */
-	bool is_stopping;     /* under the lock */
-	struct queue running; /* the thread's */
+	struct queue waiting;                          /* under the lock */
+	bool is_stopping;                              /* under the lock */
+	unsigned waiting_threads, waiting_threads_max; /* the first under the lock */
+	struct queue running;                          /* the thread's */
 	struct allow_list *allowed;
 	char *ca_file;
 	bool is_personal;
@@ -55,6 +56,7 @@ static FALLIBLE fetcher_fill(struct fetcher *fetcher, const struct fetch_config 
 {
 	TRY(allow_new(config->allowed_hosts, &fetcher->allowed));
 	fetcher->is_personal = config->is_personal;
+	fetcher->waiting_threads_max = config->waiting_threads_max;
 	if (config->ca_file) {
 		if (access(config->ca_file, R_OK) != 0)
 			return FAIL_FIELD("fetch.ca_file", "cannot read \"%s\"", config->ca_file);
@@ -131,6 +133,24 @@ struct fetcher *fetcher_free(struct fetcher *fetcher)
 bool fetcher_is_here(const struct fetcher *fetcher)
 {
 	return pthread_equal(pthread_self(), fetcher->thread);
+}
+
+bool fetcher_wait_begins(struct fetcher *fetcher)
+{
+	bool may;
+
+	pthread_mutex_lock(&fetcher->lock);
+	may = !fetcher->waiting_threads_max || fetcher->waiting_threads < fetcher->waiting_threads_max;
+	fetcher->waiting_threads += may;
+	pthread_mutex_unlock(&fetcher->lock);
+	return may;
+}
+
+void fetcher_wait_ended(struct fetcher *fetcher)
+{
+	pthread_mutex_lock(&fetcher->lock);
+	fetcher->waiting_threads--;
+	pthread_mutex_unlock(&fetcher->lock);
 }
 
 /* What can be said before a name is looked up. */

@@ -39,6 +39,9 @@ struct fetch_config {
 	/* Only for a program that acts for the person who typed the URL (the CLI): any address and http are fine and the
 	 * environment's proxy is honoured. Never in the server. */
 	bool is_personal;
+	/* Threads inside fetch_wait at once; one more is refused, so that slow peers never hold all of a caller's. 0: any
+	 * number. */
+	unsigned waiting_threads_max;
 };
 
 enum fetch_method { FETCH_GET, FETCH_POST, FETCH_PUT, FETCH_PATCH, FETCH_DELETE };
@@ -86,7 +89,8 @@ bool fetcher_is_here(const struct fetcher *fetcher);
  * FAULT_EXHAUSTED; shutting down: FAULT_CANCELLED) `done` is not called. Any thread, also from inside a fetch_done. */
 FALLIBLE fetch_start(struct fetcher *fetcher, const struct fetch_request *request, fetch_done *done, void *user);
 /* The same and waits; body and headers are copied into the arena. An answer of any HTTP status is OK; every other end is the
- * fault described above. Never on a loop thread or the fetch thread. */
+ * fault described above, and FAULT_UNAVAILABLE when waiting_threads_max wait already. Never on a loop thread or the fetch
+ * thread. */
 FALLIBLE fetch_wait(struct fetcher *fetcher, const struct fetch_request *request, struct arena *arena,
 		    struct fetch_answer *ret_answer);
 

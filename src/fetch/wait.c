@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "fetch/fetch.h"
+#include "fetch/job_impl.h"
 
 struct wait {
 	pthread_mutex_t lock;
@@ -37,14 +38,20 @@ FALLIBLE fetch_wait(struct fetcher *fetcher, const struct fetch_request *request
 {
 	struct wait wait = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .arena = arena };
 
+	status started;
+
 	assert(!fetcher_is_here(fetcher));
-	TRY(fetch_start(fetcher, request, wait_done, &wait));
+	if (!fetcher_wait_begins(fetcher))
+		return FAIL(FAULT_UNAVAILABLE, "too many calls wait for other servers; try again");
+	started = fetch_start(fetcher, request, wait_done, &wait);
 	pthread_mutex_lock(&wait.lock);
-	while (!wait.is_done)
+	while (!FAILED(started) && !wait.is_done)
 		pthread_cond_wait(&wait.changed, &wait.lock);
 	pthread_mutex_unlock(&wait.lock);
+	fetcher_wait_ended(fetcher);
 	pthread_cond_destroy(&wait.changed);
 	pthread_mutex_destroy(&wait.lock);
+	TRY(started);
 	if (wait.answer.fault != FAULT_NONE)
 		return FAIL(wait.answer.fault, "%s", wait.answer.error);
 	*ret_answer = wait.answer;

@@ -43,9 +43,7 @@ static FALLIBLE credentials_of(struct call *call, const token_request *in, struc
 		return OK;
 	if (strcmp(in->grant_type, "password") != 0)
 		return FAIL(FAULT_UNAUTHENTIC, "only grant_type=password is taken; there are no offline tokens");
-	*ret_basic = (struct basic){ .is_given = *in->username || *in->password,
-				     .user = slice_str(in->username),
-				     .password = slice_str(in->password) };
+	*ret_basic = (struct basic){ .is_given = true, .user = slice_str(in->username), .password = slice_str(in->password) };
 	return OK;
 }
 
@@ -79,7 +77,9 @@ static FALLIBLE prove(struct call *call, const struct registry_setting *registry
 		TRY(as_unauthentic(token_verify(call->parts->issuer, TOKEN_ACCESS, slice_trim(basic->password),
 						registry->service, &asker->verified)));
 		asker->caller = &asker->verified->caller;
-		asker->who = (struct assumed){ .identity = asker->caller->identity, .not_after_s = asker->caller->expires_s };
+		asker->who = (struct assumed){ .identity = asker->caller->identity,
+					       .act = asker->caller->act,
+					       .not_after_s = asker->caller->expires_s };
 		asker->is_known = true;
 		return OK;
 	}
@@ -201,8 +201,8 @@ static FALLIBLE allowed(struct call *call, const struct registry_setting *regist
 		TRY(allowed_repository(call, registry, asker, scope, &actions));
 	} else if (asker->is_known) {
 		TRY(caller_at(call, asker, authz_system_group(call->parts->authz), &caller));
-		if (allows(call, caller, &nowhere, CAP_OPERATOR_CATALOG_BIT))
-			actions = SCOPE_ALL;
+		if (scope->is_star && allows(call, caller, &nowhere, CAP_OPERATOR_CATALOG_BIT))
+			actions = SCOPE_ALL; /* "*" is the one action there is */
 	}
 	scope->actions &= actions;
 	return OK;

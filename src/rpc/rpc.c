@@ -257,7 +257,7 @@ static FALLIBLE check_served(const struct journey *journey)
 {
 	const struct method *method = journey->call.method;
 
-	if (!method_handlers[method->id] || (!journey->is_rest && method->is_page))
+	if (!method_handlers[method->id] || (!journey->is_rest && method->is_page) || method->access.kind == ACCESS_INTERNAL)
 		return FAIL(FAULT_UNIMPLEMENTED, "%s is not implemented", method->label);
 	return OK;
 }

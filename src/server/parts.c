@@ -193,7 +193,9 @@ static FALLIBLE open_fetcher(struct server_parts *parts)
 	const struct config *config = parts->config;
 	size_t count = config->fetch_allow.count + config->fetch_allow_http.count, n = 0;
 	const char **hosts = NEW_N(parts->arena, const char *, count + 1);
-	struct fetch_config fetch = { .allowed_hosts = hosts };
+	/* A quarter of the workers, at least one of several, is never caught by slow peers. */
+	unsigned workers = (unsigned)config->workers, spared = workers < 4 ? workers > 1 : workers / 4;
+	struct fetch_config fetch = { .allowed_hosts = hosts, .waiting_threads_max = workers - spared };
 
 	TRY_NEW(hosts);
 	for (size_t i = 0; i < config->fetch_allow.count; i++)

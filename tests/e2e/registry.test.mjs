@@ -115,6 +115,8 @@ test('23: operators list the catalog', async () => {
   const token = await operator.token({ audience: host });
   const access = claimsOf(ok(await tokenAt('registry:catalog:*', `_token:${token}`)).token).access;
   assert.deepEqual(access, [{ type: 'registry', name: 'catalog', actions: ['*'] }]);
+  // "*" is the one action of the catalog: who asks for another is not given this one
+  for (const less of ['pull', 'push,pull', 'delete']) assert.deepEqual(claimsOf(ok(await tokenAt(`registry:catalog:${less}`, `_token:${token}`)).token).access, [], less);
 });
 
 test('19: a token of the API is no password, and a registry token no API token', async () => {
@@ -146,6 +148,10 @@ test('20: a POST with grant_type=password answers as containerd and podman read 
   const wrong = await fetch(`${world.url}/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'password', service: host, username: puller.uid, password: 'x' }) });
   assert.equal(wrong.status, 401);
   assert.equal((await wrong.json()).error, 'invalid_grant');
+  // who says that they bring a password brings one
+  for (const none of [{}, { username: '', password: '' }, { username: puller.uid }]) {
+    assert.equal((await fetch(`${world.url}/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'password', service: host, ...none }) })).status, 401, JSON.stringify(none));
+  }
 });
 
 test('25: a freed repository name stays with what bore it, until an operator uses it again', async () => {
@@ -236,6 +242,18 @@ test('21: the type ends at the first colon, actions start after the last; a star
   assert.deepEqual(await access('repository:localhost:5000/ci/app:pull'), []);
   assert.deepEqual(await access('machine:example.com/ci/app:pull'), []);
   assert.deepEqual(await access('repository:example.com/ci/app:fly'), []);
+});
+
+test('21: a name that is no path, or is written in another way than the path, names nothing', async () => {
+  const creds = `${puller.uid}:${pullToken()}`;
+  assert.equal(claimsOf(ok(await tokenAt('repository:example.com/ci/app:pull', creds)).token).access.length, 1);
+  for (const name of ['Example.com/ci/app', 'example.com/CI/app', 'example.com/ci/App', 'example.com//ci/app', '/example.com/ci/app', 'example.com/ci/app/', 'example.com/ci/./app', 'example.com/ci/../ci/app', 'example.com/ci/%61pp', 'example.com/ci%2fapp',
+    'example.com/ci/app\u0000', 'example.com/ci/app\n', 'example.com\u200b/ci/app', 'example.com/ci\\app', 'example.com./ci/app', 'library/example.com/ci/app', `localhost/example.com/ci/app`, 'ci/app', 'app', '', '/', '.', 'example.com', 'example.com/ci',
+    `${org.uid.toUpperCase()}/ci/app`, `${folder.uid}/app`, `${org.uid} /ci/app`, `${'a/'.repeat(40)}a`, 'a'.repeat(300)]) {
+    const answer = await tokenAt(`repository:${name}:pull`, creds);
+    if (answer.status === 200) assert.deepEqual(claimsOf(answer.body.token).access, [], JSON.stringify(name));
+    else assert.equal(answer.status, 400, `${JSON.stringify(name)}: ${answer.status}`);
+  }
 });
 
 test('22: wrong credentials are 401 with a scope too, in both forms of error', async () => {

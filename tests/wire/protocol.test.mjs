@@ -72,6 +72,19 @@ describe('gRPC', () => {
     const long = await stream({}, frame(Buffer.alloc(5 << 20))).catch((error) => ({ error }));
     assert.ok(long.error || long.head['grpc-status'] === '8' || long.head[':status'] === 413, JSON.stringify(long.head));
   });
+  test('knows nothing of what this server alone calls, whoever sends it and whatever stands in it', async () => {
+    const internal = [...methods.values()].filter((method) => method.access.kind === 'INTERNAL');
+    assert.ok(internal.length >= 10, `${internal.length}`);
+    for (const { path, label, routes } of internal) {
+      assert.deepEqual(routes, [], label);
+      for (const authorization of [undefined, `Bearer ${admin}`, 'Bearer x']) {
+        for (const message of [Buffer.alloc(0), Buffer.from([0xff])]) {
+          const { head } = await stream({ ':path': path, ...(authorization ? { authorization } : {}) }, frame(message));
+          assert.equal(head['grpc-status'], '12', `${label} ${authorization?.slice(0, 8)} ${message.length}: ${head['grpc-message']}`);
+        }
+      }
+    }
+  });
   test('keeps the caller\'s deadline', async () => {
     assert.equal((await stream({ 'grpc-timeout': '30S' }, frame(Buffer.alloc(0)))).trailers['grpc-status'], '0');
     const late = await stream({ ':path': '/chainguard.platform.iam.Groups/List', authorization: `Bearer ${admin}`, 'grpc-timeout': '1n' }, frame(Buffer.alloc(0)));

@@ -2,6 +2,7 @@
 
 #include "fetch/fetch.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
@@ -382,6 +383,56 @@ TEST(a_fetch_that_waits_behind_a_slow_origin_ends_at_its_own_time_out)
 	server_free(server);
 }
 
+struct waiting {
+	struct fetcher *fetcher;
+	const char *url;
+	struct arena *arena;
+	status result;
+};
+
+static void *wait_slowly(void *arg)
+{
+	struct waiting *waiting = arg;
+	struct fetch_request request = { .url = slice_str(waiting->url), .max_bytes = 10, .timeout_ms = 1500 };
+	struct report report = { 0 }, *before = report_use(&report);
+	struct fetch_answer answer;
+
+	waiting->result = fetch_wait(waiting->fetcher, &request, waiting->arena, &answer);
+	(void)report_use(before);
+	return NULL;
+}
+
+TEST(slow_peers_hold_no_more_threads_than_they_may)
+{
+	struct server *server = server_new(NULL, NULL);
+	struct fetch_config config = { .allowed_hosts = here_entries, .waiting_threads_max = 2 };
+	struct fetch_request quick = { .url = slice_str(server_url(server, "127.0.0.1", "/ok")),
+				       .max_bytes = 10,
+				       .timeout_ms = 5000 };
+	struct waiting waiting[2];
+	struct fetcher *fetcher;
+	struct fetch_answer answer;
+	pthread_t threads[2];
+
+	CHECK_OK(fetcher_new(&config, &fetcher));
+	arena = arena ? arena : arena_new(1 << 20);
+	for (int i = 0; i < 2; i++) {
+		waiting[i] = (struct waiting){ fetcher, server_url(server, "127.0.0.1", "/silent"), arena_new(1 << 20), OK };
+		CHECK_INT(pthread_create(&threads[i], NULL, wait_slowly, &waiting[i]), 0);
+	}
+	for (int i = 0; i < 500 && server_accepted(server) < 2; i++)
+		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
+	CHECK_FAULT(FAULT_UNAVAILABLE, fetch_wait(fetcher, &quick, arena, &answer));
+	for (int i = 0; i < 2; i++) {
+		CHECK_INT(pthread_join(threads[i], NULL), 0);
+		CHECK_INT(waiting[i].result.fault, FAULT_TOO_LATE);
+		arena_free(waiting[i].arena);
+	}
+	CHECK_OK(fetch_wait(fetcher, &quick, arena, &answer));
+	fetcher_free(fetcher);
+	server_free(server);
+}
+
 struct chain {
 	struct fetcher *fetcher;
 	const char *url;
@@ -468,5 +519,6 @@ TESTS(an_allowed_host_is_fetched, cve_2025_52477_a_private_address_is_never_dial
       nothing_is_decoded_and_interim_headers_are_forgotten, a_request_carries_its_method_headers_and_body,
       a_ca_file_is_trusted_besides_the_systems_roots, a_trusted_certificate_for_another_name_is_refused,
       an_unreadable_ca_file_is_refused_at_start, every_started_fetch_is_answered_once_also_on_shutdown,
-      a_fetch_that_waits_behind_a_slow_origin_ends_at_its_own_time_out, a_fetch_may_start_the_next_from_its_answer,
-      whether_a_url_may_be_fetched_is_told_without_dialling, every_failed_allocation_ends_in_a_clean_fault)
+      a_fetch_that_waits_behind_a_slow_origin_ends_at_its_own_time_out, slow_peers_hold_no_more_threads_than_they_may,
+      a_fetch_may_start_the_next_from_its_answer, whether_a_url_may_be_fetched_is_told_without_dialling,
+      every_failed_allocation_ends_in_a_clean_fault)
