@@ -7,7 +7,7 @@
 
 static const struct block *block_of(const struct entry *entry)
 {
-	return entry && entry->exists ? rcu_follow(entry->block) : NULL;
+	return entry && now_of(entry->exists) ? rcu_follow(entry->block) : NULL;
 }
 
 bool authz_allows(const struct authz *authz, const struct caller *caller, const struct uid *place, unsigned bit, int64_t now_s)
@@ -207,11 +207,11 @@ enum authz_life authz_group_life(const struct authz *authz, const struct uid *gr
 	struct uid root = uid_root(group);
 	const struct place *above = index_place(authz, &root);
 
-	if (!above || !above->exists)
+	if (!above || !now_of(above->exists))
 		return LIFE_ROOT_GONE;
-	if (above->status == STATUS_SUSPENDED)
+	if (now_of(above->status) == STATUS_SUSPENDED)
 		return LIFE_SUSPENDED;
-	return place && place->exists ? LIFE_ALIVE : LIFE_ABSENT;
+	return place && now_of(place->exists) ? LIFE_ALIVE : LIFE_ABSENT;
 }
 
 enum authz_life authz_identity_life(const struct authz *authz, const struct uid *identity, int64_t issued_s)
@@ -219,14 +219,14 @@ enum authz_life authz_identity_life(const struct authz *authz, const struct uid 
 	const struct entry *entry = index_entry(authz, identity);
 	struct uid parent = uid_parent(identity);
 
-	if (!entry || !entry->exists)
+	if (!entry || !now_of(entry->exists))
 		return LIFE_ABSENT;
 	if (!uid_is_none(&parent)) {
 		enum authz_life life = authz_group_life(authz, &parent);
 		if (life != LIFE_ALIVE)
 			return life;
 	}
-	return issued_s && entry->created_s > issued_s ? LIFE_NEWER : LIFE_ALIVE;
+	return issued_s && now_of(entry->created_s) > issued_s ? LIFE_NEWER : LIFE_ALIVE;
 }
 
 enum authz_life authz_place_life(const struct authz *authz, const struct uid *place)
@@ -235,7 +235,7 @@ enum authz_life authz_place_life(const struct authz *authz, const struct uid *pl
 	const struct place *group = index_place(authz, &root);
 	const struct entry *user = index_entry(authz, &root);
 
-	if ((group && group->exists) || (user && user->exists) || role_builtin_by_uid(&root))
+	if ((group && now_of(group->exists)) || (user && now_of(user->exists)) || role_builtin_by_uid(&root))
 		return LIFE_ALIVE;
 	return LIFE_ROOT_GONE;
 }

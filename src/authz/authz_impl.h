@@ -8,6 +8,9 @@
 
 #define STATUS_SUSPENDED 3
 
+/* What the applier changes in place, beside readers. */
+#define now_of(field) __atomic_load_n(&(field), __ATOMIC_ACQUIRE)
+
 /* A group, interned: one for all grants that name it. Stays once made; `exists` tells. */
 struct place {
 	const struct place *root; /* itself for an organization */
@@ -66,7 +69,8 @@ static inline bool place_covers(const struct place *place, const struct uid *uid
 /* The grant counts now: its group is there, its organization is not suspended, its time has come and not passed. */
 static inline bool grant_is_live(const struct grant *grant, int64_t now_s)
 {
-	return grant->place->exists && grant->place->root->exists && grant->place->root->status != STATUS_SUSPENDED &&
+	return now_of(grant->place->exists) && now_of(grant->place->root->exists) &&
+	       now_of(grant->place->root->status) != STATUS_SUSPENDED &&
 	       (grant->not_before_s == 0 || now_s >= (int64_t)grant->not_before_s) &&
 	       (grant->expires_s == 0 || now_s < (int64_t)grant->expires_s);
 }

@@ -375,6 +375,67 @@ TEST(no_reader_sees_a_right_that_moves_at_two_identities_nor_after_the_answer_at
 	close_world();
 }
 
+/* ---- readers beside what comes and goes ---- */
+
+static _Atomic unsigned settled; /* odd: taken away, and answered */
+static _Atomic bool is_moving;
+static _Atomic size_t wrong, asked;
+
+/* What the acknowledged commits say, while no other is under way. */
+static void *ask_along(void *arg)
+{
+	const struct uid ada = uid_at("a"), org = uid_at("o");
+
+	(void)arg;
+	authz_thread_start();
+	while (!atomic_load(&is_over)) {
+		unsigned before = atomic_load(&settled);
+		bool was_moving = atomic_load(&is_moving), may = allows(&ada);
+		enum authz_life identity = authz_identity_life(authz, &ada, NOW_S), group = authz_group_life(authz, &org);
+		bool is_alive = identity == LIFE_ALIVE && group == LIFE_ALIVE && authz_place_life(authz, &ada) == LIFE_ALIVE;
+
+		if (!was_moving && !atomic_load(&is_moving) && atomic_load(&settled) == before) {
+			atomic_fetch_add(&wrong, before % 2 ? may : !may || !is_alive);
+			atomic_fetch_add(&asked, 1);
+		}
+		authz_thread_offline();
+		authz_thread_online();
+	}
+	authz_thread_stop();
+	return NULL;
+}
+
+static void change_along(store_fn change)
+{
+	atomic_store(&is_moving, true);
+	CHECK_OK(store_write(fixture.store, change, NULL, NULL, NULL));
+	atomic_fetch_add(&settled, 1);
+	atomic_store(&is_moving, false);
+	(void)usleep(200); /* somebody asks meanwhile */
+}
+
+TEST(readers_beside_commits_see_what_was_answered_of_organizations_and_identities)
+{
+	static const store_fn goings[] = { suspend, drop_identity, empty_role, expire };
+	pthread_t readers[READERS];
+
+	open_world();
+	atomic_store(&is_over, false);
+	CHECK_OK(store_write(fixture.store, give_back, NULL, NULL, NULL));
+	for (size_t i = 0; i < READERS; i++)
+		CHECK(pthread_create(&readers[i], NULL, ask_along, NULL) == 0);
+	for (size_t k = 0; k < CHAIN || atomic_load(&asked) == 0; k++) {
+		change_along(goings[k % 4]);
+		change_along(give_back);
+	}
+	atomic_store(&is_over, true);
+	for (size_t i = 0; i < READERS; i++)
+		CHECK(pthread_join(readers[i], NULL) == 0);
+	CHECK_INT(atomic_load(&wrong), 0);
+	close_world();
+}
+
 TESTS(what_is_taken_away_and_used_in_one_commit_is_gone_for_whoever_comes_after_it,
       what_was_taken_away_by_a_call_that_failed_is_still_there_for_the_next_in_its_commit,
-      no_reader_sees_a_right_that_moves_at_two_identities_nor_after_the_answer_at_the_old_one)
+      no_reader_sees_a_right_that_moves_at_two_identities_nor_after_the_answer_at_the_old_one,
+      readers_beside_commits_see_what_was_answered_of_organizations_and_identities)
