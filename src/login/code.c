@@ -151,16 +151,26 @@ static FALLIBLE check_verifier(slice challenge, slice verifier)
 	return OK;
 }
 
-static FALLIBLE open_code(struct call *call, slice code, struct coded *ret_coded)
+static FALLIBLE unseal(struct call *call, slice code, struct coded *ret_coded)
 {
 	slice sealed, plain;
 
-	if (code.len == 0 || code.len > CODE_BYTES_MAX || FAILED(base64_decode(call->arena, BASE64_URL, code, &sealed)) ||
-	    FAILED(issuer_open(call->parts->issuer, SEAL_LABEL, call->arena, sealed, &plain)) ||
-	    FAILED(coded_read(call->arena, plain, ret_coded))) {
+	if (code.len == 0 || code.len > CODE_BYTES_MAX)
+		return FAIL(FAULT_INVALID, "no code has this length");
+	TRY(base64_decode(call->arena, BASE64_URL, code, &sealed));
+	TRY(issuer_open(call->parts->issuer, SEAL_LABEL, call->arena, sealed, &plain));
+	return coded_read(call->arena, plain, ret_coded);
+}
+
+static FALLIBLE open_code(struct call *call, slice code, struct coded *ret_coded)
+{
+	status result = unseal(call, code, ret_coded);
+
+	if (result.fault == FAULT_INVALID || result.fault == FAULT_LOST) {
 		report_clear(report_current()); /* whatever was wrong with it, it is none of ours */
 		return OAUTH_FAIL("invalid_grant", "the code was not made here");
 	}
+	TRY(result);
 	return OK;
 }
 

@@ -26,6 +26,7 @@ struct member {
 	}
 static const struct member members[] = {
 	MEMBER("stage", NUMBER, stage),
+	MEMBER("id", TEXT, id),
 	MEMBER("token", TEXT, token),
 	MEMBER("parent", TEXT, parent),
 	MEMBER("began", NUMBER, began_s),
@@ -166,6 +167,8 @@ static FALLIBLE join_parts(struct call *call, slice id, slice *ret_value)
 			break;
 		buffer_add(&joined, value);
 	}
+	if (buffer_starved(&joined))
+		return FAIL(FAULT_EXHAUSTED, "no memory for a sign-in");
 	*ret_value = buffer_failed(&joined) ? SLICE("") : buffer_slice(&joined);
 	return OK;
 }
@@ -252,19 +255,29 @@ static FALLIBLE gone(void)
 		    "switched off");
 }
 
+/* What is inside says its own name: under another one it would be good once more. */
+static FALLIBLE read_value(struct call *call, slice id, slice value, struct flow *ret_flow)
+{
+	slice sealed, plain;
+
+	TRY(base64_decode(call->arena, BASE64_URL, value, &sealed));
+	TRY(issuer_open(call->parts->issuer, SEAL_LABEL, call->arena, sealed, &plain));
+	TRY(flow_decode(call->arena, plain, ret_flow));
+	return slice_eq(ret_flow->id, id) ? OK : FAIL(FAULT_LOST, "a sign-in's state under another's name");
+}
+
 static FALLIBLE open_flow(struct call *call, slice id, struct flow *ret_flow)
 {
-	slice value, sealed, plain;
+	status result;
+	slice value;
 
 	TRY(join_parts(call, id, &value));
-	if (value.len == 0 || FAILED(base64_decode(call->arena, BASE64_URL, value, &sealed)) ||
-	    FAILED(issuer_open(call->parts->issuer, SEAL_LABEL, call->arena, sealed, &plain)) ||
-	    FAILED(flow_decode(call->arena, plain, ret_flow))) {
+	result = read_value(call, id, value, ret_flow);
+	if (result.fault == FAULT_INVALID || result.fault == FAULT_LOST) {
 		report_clear(report_current()); /* whatever was wrong with it, it is none of ours */
 		return gone();
 	}
-	ret_flow->id = arena_copy(call->arena, id);
-	TRY_NEW(ret_flow->id.at);
+	TRY(result);
 	return OK;
 }
 

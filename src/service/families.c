@@ -55,8 +55,10 @@ static FALLIBLE write_token(struct call *call, const struct content *content, sl
 	json_close_object(&writer);
 	buffer_init(&text, call->arena, REFRESH_TOKEN_BYTES_MAX);
 	base64_encode(&text, BASE64_STANDARD, buffer_slice(&json));
+	if (buffer_starved(&json) || buffer_starved(&text))
+		return FAIL(FAULT_EXHAUSTED, "no memory for a refresh token");
 	if (buffer_failed(&json) || buffer_failed(&text))
-		return FAIL(FAULT_EXHAUSTED, "no room for a refresh token");
+		return FAIL(FAULT_INVALID, "a refresh token has no room for all that");
 	*ret_token = buffer_slice(&text);
 	return OK;
 }
@@ -94,18 +96,31 @@ static bool read_content(const struct json *object, struct content *ret_content)
 	       json_int64(json_member(object, "gen"), &ret_content->generation);
 }
 
+/* What it says, and the token of ours that says this. FAULT_INVALID when there is none. */
+static FALLIBLE make_again(struct call *call, slice text, struct content *ret_content, slice *ret_again)
+{
+	const struct json *object;
+	slice json;
+
+	if (text.len == 0 || text.len > REFRESH_TOKEN_BYTES_MAX)
+		return FAIL(FAULT_INVALID, "no refresh token has this length");
+	TRY(base64_decode(call->arena, BASE64_STANDARD, text, &json));
+	TRY(json_parse_object(call->arena, json, NULL, &object));
+	if (!read_content(object, ret_content))
+		return FAIL(FAULT_INVALID, "it lacks a member");
+	return write_token(call, ret_content, ret_again);
+}
+
 /* Made again from what it says, a token of ours is the same, byte for byte. */
 FALLIBLE refresh_token_read(struct call *call, slice text, struct refresh_token *ret_token)
 {
-	const struct json *object;
-	struct content content;
-	slice json, again;
+	struct content content = { 0 };
+	slice again = SLICE("");
+	status result = make_again(call, text, &content, &again);
 
-	if (text.len == 0 || text.len > REFRESH_TOKEN_BYTES_MAX ||
-	    FAILED(base64_decode(call->arena, BASE64_STANDARD, text, &json)) ||
-	    FAILED(json_parse_object(call->arena, json, NULL, &object)) || !read_content(object, &content) ||
-	    FAILED(write_token(call, &content, &again)))
+	if (result.fault == FAULT_INVALID)
 		return not_ours();
+	TRY(result);
 	if (!bytes_equal(text, again) || !hex_decode_into(content.family, ret_token->family, FAMILY_ID_BYTES))
 		return not_ours();
 	ret_token->generation = content.generation;

@@ -13,13 +13,16 @@ FALLIBLE headless_key(slice code, const char *field, uint8_t ret_key[AGREE_KEY_B
 	SECRET ours = { 0 };
 	SECRET shared = { 0 };
 	size_t len = 0;
+	status agreed;
 
 	if (!base64_decode_into(BASE64_URL, code, ret_key, AGREE_KEY_BYTES, &len) || len != AGREE_KEY_BYTES)
 		return FAIL_FIELD(field, "must be an X25519 public key: %d bytes in base64url", AGREE_KEY_BYTES);
 	/* Agreeing with any key of ours shows whether one can at all. */
 	TRY(secret_random(&ours, &random_system, AGREE_KEY_BYTES));
-	if (FAILED(agree_secret(&ours, slice_of(ret_key, AGREE_KEY_BYTES), &shared)))
+	agreed = agree_secret(&ours, slice_of(ret_key, AGREE_KEY_BYTES), &shared);
+	if (agreed.fault == FAULT_INVALID)
 		return FAIL_FIELD(field, "is no public key that anything can be sealed for");
+	TRY(agreed);
 	return OK;
 }
 

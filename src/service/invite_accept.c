@@ -9,11 +9,13 @@
 
 static FALLIBLE has_address(struct call *call, const struct invite *invite, const struct person *person, bool *ret_has)
 {
-	slice email;
+	slice email = SLICE("");
+	status result = email_canonical(call->arena, person->email, "email", &email);
 
-	*ret_has = person->email_is_verified && !FAILED(email_canonical(call->arena, person->email, "email", &email)) &&
-		   slice_eq(email, invite->email);
+	if (result.fault != FAULT_INVALID)
+		TRY(result);
 	report_clear(report_current()); /* an address of no known form is another one */
+	*ret_has = !FAILED(result) && person->email_is_verified && slice_eq(email, invite->email);
 	return *ret_has ? OK : account_may_accept(call, person, invite->digest, invite->email, ret_has);
 }
 

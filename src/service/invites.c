@@ -164,14 +164,19 @@ static FALLIBLE not_a_code(void)
 static FALLIBLE read_code(struct call *call, slice code, struct invite_code *ret_code)
 {
 	static const struct json_limits limits = { .bytes = INVITE_CODE_BYTES_MAX, .depth = 2 };
-	const struct json *object;
+	const struct json *object = NULL;
+	status result;
 	slice group;
 
 	code = slice_trim(code);
-	if (code.len == 0 || code.len > INVITE_CODE_BYTES_MAX ||
-	    FAILED(base64_decode(call->arena, BASE64_STANDARD, code, &ret_code->json)) ||
-	    FAILED(json_parse_object(call->arena, ret_code->json, &limits, &object)))
+	if (code.len == 0 || code.len > INVITE_CODE_BYTES_MAX)
 		return not_a_code();
+	result = base64_decode(call->arena, BASE64_STANDARD, code, &ret_code->json);
+	if (!FAILED(result))
+		result = json_parse_object(call->arena, ret_code->json, &limits, &object);
+	if (result.fault == FAULT_INVALID)
+		return not_a_code();
+	TRY(result);
 	if (!json_text(json_member(object, "grp"), &group) || !uid_parse(group, &ret_code->group) ||
 	    !json_text(json_member(object, "kid"), &ret_code->key_id) ||
 	    !json_int64(json_member(object, "exp"), &ret_code->expires_s))
@@ -196,7 +201,7 @@ FALLIBLE invite_lookup(struct call *call, slice text, struct invite_code *ret_co
 	TRY(read_code(call, text, ret_code));
 	TRY(find_row(call, ret_code, ret_invite, ret_found));
 	/* The row's own expiry counts; what a code without a row claims only chooses the words. */
-	if ((*ret_found ? ret_invite->expires_us : ret_code->expires_s * US_PER_S) <= call->now_us)
+	if (*ret_found ? ret_invite->expires_us <= call->now_us : ret_code->expires_s <= call_now_s(call))
 		return FAIL_STATE("INVITE_EXPIRED", "the invite has expired; ask for a new one");
 	return OK;
 }

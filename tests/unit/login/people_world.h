@@ -64,7 +64,7 @@ static inline struct call *worker_call(enum method_id method)
 }
 
 /* As the loop first and then a worker would; *ret_by_memory: the loop knew. */
-static FALLIBLE token_call(const token_question *in, token_answer *out, bool *ret_by_memory)
+static inline FALLIBLE token_call(const token_question *in, token_answer *out, bool *ret_by_memory)
 {
 	struct call *call = worker_call(METHOD_REEVE_OAUTH_TOKEN);
 	status result;

@@ -164,6 +164,26 @@ TEST(expiry_is_asked_at_use_CVE_2025_64708)
 	now = clock_fixed(NOW_S * US_PER_S);
 }
 
+/* It chooses the words alone, however large it is. */
+TEST(what_a_code_of_nobody_says_of_its_end_is_read_whole)
+{
+	static const struct {
+		const char *exp;
+		enum fault fault;
+	} codes[] = { { "9223372036854775807", FAULT_ABSENT }, { "9223372036855", FAULT_ABSENT },
+		      { "1800000001", FAULT_ABSENT },          { "1800000000", FAULT_STATE },
+		      { "-9223372036855", FAULT_STATE },       { "-9223372036854775808", FAULT_STATE } };
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+		char *json = arena_printf(arena, "{\"grp\":\"%s\",\"kid\":\"nobody's\",\"exp\":%s,\"secret\":\"\"}",
+					  uid_text(&org, arena), codes[i].exp);
+		char *code = arena_alloc(arena, BASE64_TEXT_BYTES(strlen(json)));
+		struct joining joining =
+			somebody("guesser", slice_of(code, base64_encode_into(BASE64_STANDARD, slice_str(json), code)));
+		CHECK_FAULT(codes[i].fault, accept(&joining));
+	}
+}
+
 static status drop_bindings(struct tx *tx, void *arg)
 {
 	struct query query;
@@ -270,6 +290,7 @@ int main(void)
 		cmocka_unit_test(a_single_use_invite_takes_one_person),
 		cmocka_unit_test(an_invite_in_somebody_elses_hands_joins_nobody_CVE_2026_1529),
 		cmocka_unit_test(expiry_is_asked_at_use_CVE_2025_64708),
+		cmocka_unit_test(what_a_code_of_nobody_says_of_its_end_is_read_whole),
 		cmocka_unit_test(nobody_gives_by_invite_what_they_do_not_hold_at_either_moment),
 		cmocka_unit_test(a_providers_session_joins_only_its_own_organization),
 		cmocka_unit_test(a_deleted_invite_is_gone_and_says_so),
