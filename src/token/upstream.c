@@ -4,7 +4,8 @@
  * Owns      a bounded cache of key sets by issuer URL.
  * Promises  nothing is fetched because a token alone says so: the URL comes from a stored identity; one fetch for an issuer at
  * a time, others wait for it; an unknown kid has the set fetched anew at most once in KID_EVERY_S; a set that cannot be fetched
- * again is used for STALE_S more; how many threads wait at once is bounded.
+ * again is used for STALE_S more; how many threads wait at once is bounded, and who needs not wait is not refused for those who
+ * do; issuers without keys push none out that has them.
  */
 #include "token/upstream.h"
 #include "base/mem.h"
@@ -127,7 +128,15 @@ static struct upstream *find_locked(struct upstreams *upstreams, slice url)
 	return NULL;
 }
 
-/* Room for one more: a new struct, or the one unused longest. */
+/* Whoever has no keys goes first, then whoever is unused longest. */
+static bool goes_before(const struct upstream *a, const struct upstream *b)
+{
+	if (!a->keys != !b->keys)
+		return !a->keys;
+	return a->used_s < b->used_s;
+}
+
+/* Room for one more: a new struct, or one that is given up. */
 static struct upstream *room_locked(struct upstreams *upstreams)
 {
 	struct upstream *oldest = NULL;
@@ -139,7 +148,7 @@ static struct upstream *room_locked(struct upstreams *upstreams)
 		return fresh;
 	}
 	for (size_t i = 0; i < upstreams->count; i++)
-		if (!upstreams->at[i]->is_fetching && (!oldest || upstreams->at[i]->used_s < oldest->used_s))
+		if (!upstreams->at[i]->is_fetching && (!oldest || goes_before(upstreams->at[i], oldest)))
 			oldest = upstreams->at[i];
 	if (oldest) {
 		oldest->keys = jwks_unref(oldest->keys);
@@ -165,6 +174,12 @@ static struct upstream *take_locked(struct upstreams *upstreams, slice url)
 static bool knows(const struct jwks *keys, slice kid)
 {
 	return kid.len == 0 || jwks_find(keys, kid) != NULL;
+}
+
+/* The set may be used when it cannot be fetched. */
+static bool is_usable_locked(const struct upstream *upstream, slice kid, int64_t now_s)
+{
+	return upstream->keys && now_s - upstream->fetched_s <= STALE_S && knows(upstream->keys, kid);
 }
 
 /* The set may be used as it is: fresh and of that kid, or tried so lately that asking again is no use. */
@@ -208,6 +223,20 @@ static void wait_locked(struct upstreams *upstreams, const struct upstream *upst
 	authz_thread_online();
 }
 
+/* Fetches, or waits for who does. */
+static FALLIBLE renew_locked(struct issuer *issuer, struct upstream *upstream, slice url)
+{
+	status result = OK;
+
+	issuer->upstreams->waiters++;
+	if (upstream->is_fetching)
+		wait_locked(issuer->upstreams, upstream, url);
+	else
+		result = refresh_locked(issuer, upstream, url);
+	issuer->upstreams->waiters--;
+	return result;
+}
+
 static FALLIBLE use_locked(struct issuer *issuer, struct upstream *upstream, slice url, slice kid, bool may_block,
 			   struct jwks **ret_keys)
 {
@@ -221,14 +250,10 @@ static FALLIBLE use_locked(struct issuer *issuer, struct upstream *upstream, sli
 			return FAIL(FAULT_ELSEWHERE, "an issuer's keys must be fetched");
 		if (!upstream->keys && !upstream->is_fetching && upstream->tried_s && now_s - upstream->tried_s < RETRY_EVERY_S)
 			return FAIL(FAULT_UNAVAILABLE, "the issuer's keys could not be fetched a moment ago; try again");
-		if (upstreams->waiters >= WAITERS_MAX)
+		if (upstreams->waiters < WAITERS_MAX)
+			result = renew_locked(issuer, upstream, url);
+		else if (!is_usable_locked(upstream, kid, now_s))
 			return FAIL(FAULT_UNAVAILABLE, "too many calls wait for issuers' keys; try again");
-		upstreams->waiters++;
-		if (upstream->is_fetching)
-			wait_locked(upstreams, upstream, url);
-		else
-			result = refresh_locked(issuer, upstream, url);
-		upstreams->waiters--;
 	}
 	upstream = find_locked(upstreams, url); /* it may have made room meanwhile */
 	if (!upstream || !upstream->keys || now_s - upstream->fetched_s > STALE_S) {

@@ -1,0 +1,178 @@
+/*
+ * Other issuers' keys: one that is known goes on when others stall, and is not pushed out by ones that nobody can read.
+ */
+#include "test.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fetch/fetch.h"
+#include "token/issuer_impl.h"
+
+#define KEYS                                                                                                                  \
+	"{\"keys\":[{\"kid\":\"one\",\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4\"," \
+	"\"y\":\"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM\"}]}" /* RFC 7517 appendix A.1 */
+#define SLOW 6                                                     /* as many as may wait at once */
+#define CACHE 8
+#define TAKEN_AGAIN_S 3601 /* past the hour in which a set is not asked for again */
+
+/* -- an issuer under /good, and any number under /slow that never answer ------------------------------------------- */
+
+static int listener;
+static uint16_t port;
+static _Atomic int slow_asked;
+static int held[64];
+static _Atomic bool is_released;
+
+static void answer(int fd, const char *head)
+{
+	char text[2048], body[1024];
+
+	if (strncmp(head, "GET /slow", 9) == 0) {
+		if (is_released)
+			(void)close(fd);
+		else
+			held[slow_asked++] = fd; /* open, and silent */
+		return;
+	}
+	(void)snprintf(body, sizeof(body), KEYS);
+	if (strstr(head, "/.well-known/"))
+		(void)snprintf(body, sizeof(body),
+			       "{\"issuer\":\"http://127.0.0.1:%u/good\",\"jwks_uri\":\"http://127.0.0.1:%u/jwks\"}", port,
+			       port);
+	(void)snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %zu\r\n\r\n%s",
+		       strlen(body), body);
+	CHECK(send(fd, text, strlen(text), MSG_NOSIGNAL) > 0);
+	(void)close(fd);
+}
+
+static void release(void)
+{
+	is_released = true;
+	for (int i = 0; i < slow_asked; i++)
+		(void)close(held[i]);
+}
+
+static void *serve(void *arg)
+{
+	int fd;
+
+	while ((fd = accept(listener, NULL, NULL)) >= 0) {
+		char head[2048] = "";
+		if (recv(fd, head, sizeof(head) - 1, 0) > 0)
+			answer(fd, head);
+	}
+	return arg;
+}
+
+/* -- ours ---------------------------------------------------------------------------------------------------------- */
+
+static struct clock now;
+static struct issuer issuer;
+
+static void start(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(address);
+	static char allowed[64];
+	static const char *const hosts[] = { allowed, NULL };
+	pthread_t thread;
+
+	listener = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK_INT(bind(listener, (struct sockaddr *)&address, len), 0);
+	CHECK_INT(listen(listener, 64), 0);
+	CHECK_INT(getsockname(listener, (struct sockaddr *)&address, &len), 0);
+	port = ntohs(address.sin_port);
+	CHECK_INT(pthread_create(&thread, NULL, serve, NULL), 0);
+	CHECK_INT(pthread_detach(thread), 0);
+	(void)snprintf(allowed, sizeof(allowed), "http://127.0.0.1:%u", port);
+	now = clock_fixed(INT64_C(1800000000) * US_PER_S);
+	issuer = (struct issuer){ .options = { .clock = &now }, .upstreams = upstreams_new(CACHE) };
+	CHECK(issuer.upstreams);
+	CHECK_OK(fetcher_new(&(struct fetch_config){ .allowed_hosts = hosts }, &issuer.fetcher));
+}
+
+static void stop(void)
+{
+	issuer.fetcher = fetcher_free(issuer.fetcher);
+	issuer.upstreams = upstreams_free(issuer.upstreams);
+	(void)shutdown(listener, SHUT_RDWR);
+	(void)close(listener);
+}
+
+/* What the keys of /good or /slowN are; an issuer's URL is as long as it is used. */
+static status ask(const char *path, const char *kid, bool may_block)
+{
+	char url[128];
+	struct jwks *keys = NULL;
+	status result;
+
+	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/%s", port, path);
+	result = upstream_keys(&issuer, slice_str(url), slice_str(kid), may_block, &keys);
+	(void)jwks_unref(keys);
+	return result;
+}
+
+static void *ask_slowly(void *arg)
+{
+	struct report report = { 0 }, *before = report_use(&report);
+	char path[16];
+
+	authz_thread_start();
+	(void)snprintf(path, sizeof(path), "slow%d", *(int *)arg);
+	CHECK_FAULT(FAULT_UNAVAILABLE, ask(path, "", true));
+	authz_thread_stop();
+	(void)report_use(before);
+	return NULL;
+}
+
+TEST(keys_that_are_known_are_used_while_everybody_waits_for_others)
+{
+	pthread_t threads[SLOW];
+	int numbers[SLOW];
+
+	start();
+	authz_thread_start();
+	CHECK_OK(ask("good", "one", true));
+	for (int i = 0; i < SLOW; i++) {
+		numbers[i] = i;
+		CHECK_INT(pthread_create(&threads[i], NULL, ask_slowly, &numbers[i]), 0);
+	}
+	for (int i = 0; i < 1000 && slow_asked < 4; i++) /* so many go to one host at once */
+		usleep(2000);
+	usleep(50000);
+	CHECK_FAULT(FAULT_UNAVAILABLE, ask("slow-too", "", true));
+	now.fixed_us += TAKEN_AGAIN_S * US_PER_S;
+	CHECK_FAULT(FAULT_ELSEWHERE, ask("good", "one", false));
+	CHECK_OK(ask("good", "one", true));
+	CHECK_FAULT(FAULT_UNAVAILABLE, ask("good", "two", true)); /* what is not known must be asked for */
+	now.fixed_us += 24 * S_PER_HOUR * US_PER_S;
+	CHECK_FAULT(FAULT_UNAVAILABLE, ask("good", "one", true)); /* too old */
+	authz_thread_stop();
+	release();
+	for (int i = 0; i < SLOW; i++)
+		CHECK_INT(pthread_join(threads[i], NULL), 0);
+	stop();
+}
+
+TEST(issuers_without_keys_push_none_out_that_has_them)
+{
+	char path[16];
+
+	start();
+	authz_thread_start();
+	CHECK_OK(ask("good", "one", true));
+	for (int i = 0; i < 3 * CACHE; i++) {
+		now.fixed_us += US_PER_S;
+		(void)snprintf(path, sizeof(path), "slow%d", i);
+		CHECK_FAULT(FAULT_ELSEWHERE, ask(path, "", false));
+	}
+	CHECK_OK(ask("good", "one", false));
+	authz_thread_stop();
+	stop();
+}
+
+TESTS(keys_that_are_known_are_used_while_everybody_waits_for_others, issuers_without_keys_push_none_out_that_has_them)
