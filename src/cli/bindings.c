@@ -58,8 +58,7 @@ static void tree(struct cli *cli, const struct json *const *rows, size_t count)
 
 static const struct show binding_show = { columns, NULL, extend, tree };
 
-/* A write answers ids alone: read it again for the names. */
-static FALLIBLE show_made(struct cli *cli, slice uid)
+FALLIBLE binding_show_made(struct cli *cli, slice uid)
 {
 	const struct json *row;
 	struct ask ask;
@@ -86,7 +85,7 @@ status bindings_create(struct cli *cli)
 	ask_text(&ask, "role_binding.identity_uid", identity);
 	ask_text(&ask, "role_binding.role_uid", role);
 	TRY(call(cli, &ask, &row));
-	return show_made(cli, json_at(row, "uid"));
+	return binding_show_made(cli, json_at(row, "uid"));
 }
 
 status bindings_list(struct cli *cli)
@@ -126,7 +125,7 @@ status bindings_update(struct cli *cli)
 		ask_text(&ask, "role_binding.role_uid", text);
 	}
 	TRY(call(cli, &ask, &row));
-	return show_made(cli, uid);
+	return binding_show_made(cli, uid);
 }
 
 status bindings_delete(struct cli *cli)

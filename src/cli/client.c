@@ -476,6 +476,19 @@ FALLIBLE call_list(struct cli *cli, struct ask *ask, const char *items, const st
 	return OK;
 }
 
+FALLIBLE call_whole_list(struct cli *cli, const struct ask *ask, const char *items, const struct json ***ret_rows,
+			 size_t *ret_count)
+{
+	const struct json **rows = NULL, *answer;
+	size_t count = 0, cap = 0;
+
+	TRY(call(cli, ask, &answer));
+	TRY(add_rows(cli, json_member(answer, items), &rows, &count, &cap));
+	*ret_rows = rows;
+	*ret_count = count;
+	return OK;
+}
+
 /* --- reading --- */
 
 static const struct json *member(const struct json *object, slice name)

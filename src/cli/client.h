@@ -46,6 +46,9 @@ FALLIBLE call(struct cli *cli, const struct ask *ask, const struct json **ret_an
 FALLIBLE call_issuer(struct cli *cli, const struct ask *ask, const struct json **ret_answer);
 /* All rows of a list of the second version: `items` is the answer's list ("groups"). Page after page, at most CLI_LIST_MAX. */
 FALLIBLE call_list(struct cli *cli, struct ask *ask, const char *items, const struct json ***ret_rows, size_t *ret_count);
+/* The same of a list that comes whole, without pages. */
+FALLIBLE call_whole_list(struct cli *cli, const struct ask *ask, const char *items, const struct json ***ret_rows,
+			 size_t *ret_count);
 
 /* ---- below: what has its own form ---- */
 

@@ -12,9 +12,7 @@
 
 static slice cell_expiration(struct cli *cli, const struct json *row)
 {
-	int64_t seconds;
-
-	return date_parse(json_at(row, "expirationTime"), &seconds) ? time_text(cli->arena, seconds) : slice_str("");
+	return time_cell(cli, row, "expirationTime");
 }
 
 static slice cell_role(struct cli *cli, const struct json *row)

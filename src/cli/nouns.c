@@ -4,6 +4,7 @@
 #include "cli/nouns.h"
 
 #include "cli/resolve.h"
+#include "cli/value.h"
 #include "model/caps.h"
 
 #define BINDINGS_BATCH_MAX 25 /* RoleBindings.BatchCreate takes no more */
@@ -20,6 +21,13 @@ FALLIBLE delete_by_uid(struct cli *cli, enum method_id method, const char *noun,
 	if (cli->output == OUTPUT_ID)
 		fprintf(cli->out, "%.*s\n", SLICE_ARG(uid));
 	return OK;
+}
+
+slice time_cell(struct cli *cli, const struct json *row, const char *path)
+{
+	int64_t seconds;
+
+	return date_parse(json_at(row, path), &seconds) ? time_text(cli->arena, seconds) : slice_str("");
 }
 
 FALLIBLE roles_of_flag(struct cli *cli, slice parent, slice **ret_roles, size_t *ret_count)

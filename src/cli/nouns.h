@@ -22,6 +22,10 @@ FALLIBLE identity_bind(struct cli *cli, slice identity, slice parent, const slic
 FALLIBLE roles_of_flag(struct cli *cli, slice parent, slice **ret_roles, size_t *ret_count);
 /* Deletes by id with a method whose request is {uid}. */
 FALLIBLE delete_by_uid(struct cli *cli, enum method_id method, const char *noun, slice uid);
+/* What was bound, with its names: a write answers ids alone. */
+FALLIBLE binding_show_made(struct cli *cli, slice uid);
+/* The time at a path of a row, without its fractions; "" when there is none. */
+slice time_cell(struct cli *cli, const struct json *row, const char *path);
 /* A capability's public name from what the API says of it ("CAP_IAM_GROUPS_LIST"), and back; empty when unknown. */
 slice capability_name(slice symbol);
 slice capability_symbol(slice name);

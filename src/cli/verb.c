@@ -43,6 +43,7 @@ const struct alias aliases[] = {
 	{ "pull-tokens", "pull-token" },
 	{ "key", "keys" },
 	{ "limit", "limits" },
+	{ "revoke", "end" },
 };
 const size_t aliases_count = sizeof(aliases) / sizeof(*aliases);
 

@@ -69,6 +69,13 @@ status bindings_create(struct cli *cli);
 status bindings_list(struct cli *cli);
 status bindings_update(struct cli *cli);
 status bindings_delete(struct cli *cli);
+/* organizations.c: sign-in rules, access requests */
+status sign_in_rules_describe(struct cli *cli);
+status sign_in_rules_update(struct cli *cli);
+status access_requests_create(struct cli *cli);
+status access_requests_list(struct cli *cli);
+status access_requests_accept(struct cli *cli);
+status access_requests_dismiss(struct cli *cli);
 /* invites.c: invites, event subscriptions */
 status invites_create(struct cli *cli);
 status invites_list(struct cli *cli);

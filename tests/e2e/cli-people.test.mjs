@@ -80,6 +80,14 @@ async function newPerson(settings = '') {
   return machine;
 }
 
+// A machine that operates the server.
+async function newOperator() {
+  const machine = openMachine();
+  const { stdout } = await run(path.join(build, 'reeved'), ['setup-code', '--data', world.data]);
+  await machine.tell('setup', '--server', world.url, '--code', /\b[0-9A-Z]{4}-[0-9A-Z]{4}\b/.exec(stdout)[0]);
+  return machine;
+}
+
 // The access token as it would be when its hour is over. Nothing but its own words tell reeve.
 function age(machine) {
   const claims = claimsOf(machine.kept('oidc-token'));
@@ -240,6 +248,51 @@ test('sessions are listed and ended from elsewhere', async () => {
   assert.match((await other.fail('auth', 'token')).stderr, /the session has ended/);
   age(machine);
   await machine.tell('auth', 'token');
+});
+
+test('an operator lists and ends the sessions of somebody else; nobody else does', async () => {
+  const eve = await newPerson(), other = await newPerson(), operator = await newOperator();
+  const of = ['--identity', eve.subject];
+  const [only] = JSON.parse(await operator.tell('auth', 'sessions', 'list', ...of, '-o', 'json')).items;
+  assert.match((await other.fail('auth', 'sessions', 'list', ...of)).stderr, /PermissionDenied/);
+  assert.match((await other.fail('auth', 'sessions', 'end', only.id, ...of, '-y')).stderr, /PermissionDenied/);
+  assert.match((await other.fail('auth', 'sessions', 'list', ...of, '--parent', org)).stderr, /PermissionDenied/);
+  assert.equal(await operator.tell('auth', 'sessions', 'list', ...of, '--parent', org, '-o', 'id'), '', 'it did not begin at the organization\'s own provider');
+  assert.match((await operator.fail('auth', 'sessions', 'end', only.id, ...of, '--parent', org, '-y')).stderr, /NotFound/);
+  assert.match((await operator.fail('auth', 'sessions', 'list', '--parent', org)).stderr, /--identity/);
+  await operator.tell('auth', 'sessions', 'revoke', only.id, ...of, '-y');
+  assert.equal(await operator.tell('auth', 'sessions', 'list', ...of, '-o', 'id'), '');
+  age(eve);
+  assert.match((await eve.fail('auth', 'status')).stderr, /auth login/);
+});
+
+test('an organization\'s owners see who asks to join, let them in or not, and switch sign-in by codes off', async () => {
+  const owner = await newOperator(), eve = await newPerson(), ian = await newPerson();
+  await owner.tell('iam', 'organizations', 'create', 'example.com', '-y');
+  assert.match((await eve.fail('iam', 'organizations', 'access-requests', 'create', '-y')).stderr, /NotFound/);
+  await owner.tell('iam', 'organizations', 'verify', 'example.com', '-y');
+  const requests = async () => JSON.parse(await owner.tell('iam', 'org', 'access-requests', 'ls', 'example.com', '-o', 'json')).items;
+  assert.deepEqual(await requests(), []);
+  for (const one of [eve, ian]) await one.tell('iam', 'organizations', 'access-requests', 'create', '-y');
+  assert.match((await eve.fail('iam', 'organizations', 'access-requests', 'create', '-y')).stderr, /ResourceExhausted.*already/);
+  assert.deepEqual((await requests()).map((one) => [one.identityUid, one.email]), [ian, eve].map((one) => [one.subject, `${one.account}@example.com`]));
+  assert.match(await owner.tell('iam', 'organizations', 'access-requests', 'list', 'example.com'), /ID +\| +NAME +\| +EMAIL +\| +ASKED/);
+  assert.match((await eve.fail('iam', 'organizations', 'access-requests', 'list', 'example.com')).stderr, /Error/);
+  const accept = ['iam', 'organizations', 'access-requests', 'accept', 'example.com'];
+  assert.match((await owner.fail(...accept, eve.subject, '-y')).stderr, /--role/);
+  assert.match((await owner.fail(...accept, 'nobody@example.com', '--role', 'viewer', '-y')).stderr, /nobody with the id or address/);
+  assert.match(await owner.tell(...accept, `${eve.account}@example.com`, '--role', 'viewer', '-y'), /viewer/);
+  await owner.tell('iam', 'organizations', 'access-requests', 'dismiss', 'example.com', ian.subject, '-y');
+  assert.deepEqual(await requests(), []);
+  const bound = JSON.parse(await owner.tell('iam', 'role-bindings', 'list', '--parent', 'example.com', '-o', 'json')).items;
+  assert.deepEqual(bound.filter((one) => [eve.subject, ian.subject].includes(one.identity_id)).map((one) => [one.identity_id, one.role_name]), [[eve.subject, 'viewer']]);
+
+  const rules = ['iam', 'organizations', 'sign-in-rules'];
+  assert.match(await owner.tell(...rules, 'describe', 'example.com'), /CODE SIGN-IN[^]*\bon\b/);
+  assert.match((await owner.fail(...rules, 'update', 'example.com', '-y')).stderr, /--code-sign-in/);
+  assert.match(await owner.tell(...rules, 'update', 'example.com', '--code-sign-in=false', '-y'), /\boff\b/);
+  assert.equal(JSON.parse(await owner.tell(...rules, 'get', 'example.com', '-o', 'json')).codeSignInOff, true);
+  assert.match(await owner.tell(...rules, 'update', 'example.com', '--code-sign-in', '-y'), /\bon\b/);
 });
 
 test('a session that the server ended says so, once', async () => {
