@@ -73,7 +73,8 @@ static FALLIBLE facts(struct call *call, const struct flow *flow, struct values 
 	show_fact(values, "Acts as the identity", goal->identity);
 	if ((goal->ending == END_REDIRECT && goal->wants_refresh && goal->identity.len == 0) ||
 	    (goal->ending == END_CODE && oauth_scope_has(goal->code.scope, SLICE(OAUTH_SCOPE_REFRESH))))
-		show_fact(values, "Stays signed in", SLICE("until it is unused for 30 days"));
+		show_fact(values, "Stays signed in",
+			  SLICE("until it is unused for 30 days, for every audience of this server"));
 	TRY(target_fact(call, goal, values));
 	return goal->invite.len ? word_invite(call, goal->invite, values) : OK;
 }

@@ -157,10 +157,10 @@ struct account {
 struct family {
 	slice id; /* 16 random bytes; the key */
 	struct uid identity;
-	struct uid confined_to;     /* begun at an organization's own provider; else none */
-	slice client_id, audiences; /* audiences: JSON array of strings */
-	slice act;                  /* JSON object of strings, as access tokens carry it */
-	slice email, upstream;      /* upstream: JSON object, "" = none */
+	struct uid confined_to; /* begun at an organization's own provider; else none */
+	slice client_id;
+	slice act;             /* JSON object of strings, as access tokens carry it */
+	slice email, upstream; /* upstream: JSON object, "" = none */
 	bool is_email_verified;
 	slice peer, agent;                       /* where it began */
 	int64_t generation;                      /* of the newest token */

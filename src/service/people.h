@@ -36,7 +36,7 @@ struct people_want {
 FALLIBLE people_exchange(struct call *call, slice login_token, const struct people_want *want, slice *ret_token);
 
 /* Begins a session for the person of this login token: its first refresh token; "" where none is given (an identity to assume,
- * rights from groups). */
+ * rights from groups). It is good for every audience this server mints for, not only those wanted now. */
 FALLIBLE people_session(struct call *call, slice login_token, const struct people_want *want, slice *ret_refresh_token);
 
 /* May this person sign in by a code typed on another device? False when an organization they sign in through or belong to

@@ -12,8 +12,7 @@
 
 /* ---- beginning ---- */
 
-static FALLIBLE take_who(struct call *call, const struct login *login, const struct people_want *want,
-			 Reeve__V1__BeginSessionRequest *in)
+static FALLIBLE take_who(struct call *call, const struct login *login, Reeve__V1__BeginSessionRequest *in)
 {
 	struct assumed who = { 0 };
 
@@ -25,10 +24,6 @@ static FALLIBLE take_who(struct call *call, const struct login *login, const str
 	TRY(put_text(call, who.upstream, &in->upstream));
 	TRY(put_text(call, who.email, &in->email));
 	in->is_email_verified = who.email_is_verified;
-	in->audiences = NEW_N(call->arena, char *, want->audiences_count);
-	TRY_NEW(in->audiences);
-	for (size_t i = 0; i < want->audiences_count; i++)
-		TRY(put_text(call, want->audiences[i], &in->audiences[in->n_audiences++]));
 	return OK;
 }
 
@@ -46,7 +41,7 @@ FALLIBLE people_session(struct call *call, slice login_token, const struct peopl
 		return OK;
 	TRY(token_login_read(call->parts->issuer, call->arena, login_token, &nobody, true, &login));
 	TRY_MESSAGE(call, in, reeve__v1__begin_session_request);
-	TRY(take_who(call, &login, want, in));
+	TRY(take_who(call, &login, in));
 	TRY_MESSAGE(call, out, reeve__v1__begin_session_response);
 	TRY(call_nested(call, NULL, SLICE(""), METHOD_REEVE_SESSIONS_BEGIN, in, out));
 	if (out->family.len != FAMILY_ID_BYTES)
@@ -137,7 +132,6 @@ status reeve_sessions_begin(struct call *call, const Reeve__V1__BeginSessionRequ
 	TRY(call_random(call, id, FAMILY_ID_BYTES));
 	family.id = slice_of(id, FAMILY_ID_BYTES);
 	TRY(take_identity(call, in, &family));
-	TRY(take_list(call, in->n_audiences, in->audiences, &family.audiences));
 	TRY(make_room(call, &family.identity));
 	out->family = data_of(family.id);
 	return row_insert(call->tx, &table_families, &family);

@@ -223,7 +223,6 @@ struct table {
 	X(FAMILIES_IDENTITY, UID, false, family, identity)                    \
 	X(FAMILIES_CONFINED_TO, UID, true, family, confined_to)               \
 	X(FAMILIES_CLIENT_ID, TEXT, false, family, client_id)                 \
-	X(FAMILIES_AUDIENCES, TEXT, false, family, audiences)                 \
 	X(FAMILIES_ACT, TEXT, false, family, act)                             \
 	X(FAMILIES_EMAIL, TEXT, false, family, email)                         \
 	X(FAMILIES_UPSTREAM, TEXT, false, family, upstream)                   \

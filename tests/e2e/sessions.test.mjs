@@ -13,7 +13,7 @@ const as = (token, method, target, body) => call(world, token, method, target, b
 const ok = (answer) => { assert.equal(answer.status, 200, JSON.stringify(answer.body)); return answer.body; };
 
 before(async () => {
-  world = await openWorld();
+  world = await openWorld({ registries: ['registry.test'] });
   admin = await (await openOperator(world)).token();
   org = ok(await as(admin, 'POST', '/iam/v2/groups', { name: 'sessions.example' })).uid;
 });
@@ -51,6 +51,15 @@ test('parameters come from the query and from a form', async () => {
   assert.equal(answer.status, 200, answer.text);
   const { token } = await next(JSON.parse(answer.text).refreshToken.token, { aud: world.url, scopes: org });
   assert.equal(claimsOf(token).aud, world.url);
+});
+
+test('a session that began for one audience gives tokens for the others of this server, as clients ask for them', async () => {
+  const first = await signIn(await newPerson('ada'), { audience: 'registry.test' });
+  assert.equal(claimsOf(first.token).aud, 'registry.test');
+  const second = await next(first.refresh, { aud: world.url });
+  assert.equal(claimsOf(second.token).aud, world.url);
+  ok(await as(second.token, 'GET', '/auth/v1/ok'));
+  assert.equal(claimsOf((await next(second.refresh, { aud: 'registry.test' })).token).aud, 'registry.test');
 });
 
 test('an audience that is not ours is refused and uses nothing up', async () => {

@@ -5,6 +5,8 @@
 
 #include "auth/v1/auth.pb-c.h"
 #include "base/encode.h"
+#include "base/json.h"
+#include "crypto/jws.h"
 #include "crypto/seal.h"
 #include "reeve/v1/sessions.pb-c.h"
 #include "service/bindings.h"
@@ -202,6 +204,27 @@ TEST(what_is_refused_uses_nothing_up)
 	token = begin_as(ada);
 	CHECK_FAULT(FAULT_INVALID, use_for(token, "reeve", SLICE("https://elsewhere.example.com"), &access, &next));
 	at(60 * US_PER_S);
+	CHECK_OK(use(token, &next));
+}
+
+/* Clients keep one session and ask it for what they need: the API, a registry. */
+TEST(a_session_gives_tokens_for_each_audience_of_this_server_and_for_no_other)
+{
+	slice token, access = { 0 }, next = { 0 };
+	static const slice want[] = { { URL, sizeof(URL) - 1 }, { REGISTRY, sizeof(REGISTRY) - 1 } };
+	const struct json *claims;
+	struct jws jws = { 0 };
+
+	at(0);
+	token = begin_as(ada);
+	for (size_t i = 0; i < 2; i++) {
+		CHECK_OK(use_for(token, "reeve", want[i], &access, &next));
+		CHECK_OK(jws_parse(arena, access, 0, &jws));
+		CHECK_OK(jws_claims(arena, &jws, &claims));
+		CHECK(slice_eq(json_member(claims, "aud")->text, want[i]));
+		token = next;
+	}
+	CHECK_FAULT(FAULT_INVALID, use_for(token, "reeve", SLICE("registry.elsewhere.example"), &access, &next));
 	CHECK_OK(use(token, &next));
 }
 
@@ -484,6 +507,7 @@ int main(void)
 		cmocka_unit_test(a_token_that_is_cut_or_changed_anywhere_is_none_CVE_2026_27840),
 		cmocka_unit_test(a_token_is_bound_to_its_client_CVE_2026_55672),
 		cmocka_unit_test(what_is_refused_uses_nothing_up),
+		cmocka_unit_test(a_session_gives_tokens_for_each_audience_of_this_server_and_for_no_other),
 		cmocka_unit_test(who_leaves_the_organization_loses_the_session_begun_at_its_own_provider_and_no_other),
 		cmocka_unit_test(
 			an_owner_sees_and_ends_what_began_at_the_organizations_own_provider_and_an_operator_everything),
