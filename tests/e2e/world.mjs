@@ -49,8 +49,9 @@ export const claimsOf = (token) => JSON.parse(Buffer.from(token.split('.')[1], '
 // A foreign issuer with real discovery.
 export async function openIssuer() {
   const key = newKey('RSA');
-  const issuer = { key, fetched: 0, keys: [key.jwk] };
+  const issuer = { key, asked: 0, fetched: 0, keys: [key.jwk] };
   issuer.server = http.createServer((request, response) => {
+    issuer.asked++;
     response.setHeader('content-type', 'application/json');
     if (request.url === '/.well-known/openid-configuration') {
       response.end(JSON.stringify({ issuer: issuer.url, jwks_uri: `${issuer.url}/jwks` }));
