@@ -105,11 +105,23 @@ static void write_servers(const struct rpc *rpc, struct buffer *into)
 	metrics_sample(into, "reeve_sent_bytes_total", "counter", "Bytes sent.", sum.bytes_sent);
 }
 
+/* From this machine itself, as far as one can tell: a proxy here brings others. */
+static bool is_from_here(const struct http_request *request)
+{
+	static const char *const brought[] = { "forwarded", "x-forwarded-for", "x-real-ip", "via" };
+	slice value;
+
+	for (size_t i = 0; i < sizeof(brought) / sizeof(*brought); i++)
+		if (http_header(request, brought[i], &value))
+			return false;
+	return request->peer_is_loopback;
+}
+
 static FALLIBLE metrics(struct rpc *rpc, struct http_request *request, struct page *ret_page)
 {
 	struct buffer text;
 
-	if (!rpc->options.metrics_public && !request->peer_is_loopback)
+	if (!rpc->options.metrics_public && !is_from_here(request))
 		return FAIL(FAULT_DENIED, "metrics are served to loopback only; see metrics.public");
 	buffer_init(&text, request->arena, METRICS_BYTES_MAX);
 	buffer_printf(

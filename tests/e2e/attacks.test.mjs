@@ -116,7 +116,7 @@ test('CVE-2026-55669, GHSA-wxg7-w2v3-w38g, quay: a foreign token must have iss, 
       assert.ok([401, 403].includes(refused.status), `${claim} ${JSON.stringify(value)}: ${refused.status} ${JSON.stringify(refused.body)}`);
     }
   }
-  for (const claims of [{ exp: now() - 120 }, { nbf: now() + 600 }, { iat: now() + 86400, nbf: now() + 86400 }]) assert.ok([401, 403].includes((await exchange(world, ada.foreign(claims), ada.uid)).status), JSON.stringify(claims));
+  for (const claims of [{ exp: now() - 120 }, { nbf: now() + 600 }, { iat: now() + 86400 }, { iat: `${now()}` }, { iat: -1 }, { nbf: `${now()}` }, { exp: -1 }]) assert.ok([401, 403].includes((await exchange(world, ada.foreign(claims), ada.uid)).status), JSON.stringify(claims));
 });
 
 test('CVE-2026-27840: a token that lacks its end, or has more of it, is no token', async () => {
@@ -163,6 +163,19 @@ test('CVE-2026-1486, CVE-2026-1609, CVE-2024-46999, CVE-2024-47000, CVE-2024-470
   const job = await bring(home, `job-${unique()}`, 'owner');
   const token = await job.token();
   ok(await as(token, 'GET', '/auth/v1/ok'));
+  // what proves an identity counts as it is now: the job before, and the keys before, are nobody's
+  const renamed = `job-${unique()}`;
+  ok(await as(admin, 'PATCH', `/iam/v2/identities/${job.uid}`, { claimMatch: { issuer: issuer.url, subject: renamed } }));
+  assert.equal((await exchange(world, job.foreign(), job.uid)).status, 403);
+  assert.equal((await exchange(world, job.foreign({ sub: renamed }), job.uid)).status, 200);
+  const keys = [newKey('EC'), newKey('EC')];
+  const staticKeys = (key) => ({ issuer: 'https://keys.example', subject: 's', issuerKeys: JSON.stringify({ keys: [key.jwk] }) });
+  const { uid } = ok(await as(admin, 'POST', `/iam/v2/identities/${home}`, { name: 'keys', staticKeys: staticKeys(keys[0]) }));
+  const signed = async (key) => (await exchange(world, signToken(key, { iss: 'https://keys.example', sub: 's', aud: world.url, iat: now(), exp: now() + 60, jti: randomUUID() }), uid)).status;
+  assert.deepEqual([await signed(keys[0]), await signed(keys[1])], [200, 401]);
+  ok(await as(admin, 'PATCH', `/iam/v2/identities/${uid}`, { staticKeys: staticKeys(keys[1]) }));
+  assert.deepEqual([await signed(keys[0]), await signed(keys[1])], [401, 200]);
+  ok(await as(admin, 'DELETE', `/iam/v2/identities/${uid}`));
   ok(await as(admin, 'DELETE', `/iam/v2/identities/${job.uid}`));
   assert.ok([401, 403].includes((await as(token, 'GET', `/iam/v2/groups/${home}`)).status));
   assert.equal((await as(token, 'GET', '/auth/v1/ok')).status, 401);
@@ -275,11 +288,36 @@ test('CVE-2025-64761, CVE-2025-54996, CVE-2025-5999: an owner cannot come to sta
   assert.equal((await as(token, 'POST', '/reeve/v1/keys:rotate', {})).status, 403);
 });
 
+test('who holds one of two capabilities that a method asks for is refused, whichever it is', async () => {
+  const role = async (...capabilities) => ok(await as(admin, 'POST', `/iam/v2/roles/${org}`, { name: `half-${unique()}`, capabilities })).uid;
+  const given = await role('CAP_REPO_LIST');
+  const provider = { name: 'p', defaultRole: given, oidc: { issuer: 'https://p.example', clientId: 'c', clientSecret: 's' } };
+  const asked = [ // the first of them, the second is role_bindings.create
+    ['CAP_IAM_GROUP_INVITES_CREATE', 'POST', `/iam/v2/groupInvites/${org}`, { roleUid: given, ttl: '60s' }],
+    ['CAP_IAM_GROUP_INVITES_CREATE', 'POST', `/iam/v1/group_invites/${org}`, { role: given, ttl: '60s' }],
+    ['CAP_IAM_IDENTITY_PROVIDERS_CREATE', 'POST', `/iam/v2/identityProviders/${org}`, provider],
+    ['CAP_IAM_IDENTITY_PROVIDERS_UPDATE', 'PATCH', `/iam/v2/identityProviders/${org}/${'0'.repeat(16)}`, provider],
+  ];
+  for (const [first, verb, target, body] of asked) {
+    const both = [first, 'CAP_IAM_ROLE_BINDINGS_CREATE'];
+    for (const held of [[both[0]], [both[1]], both]) {
+      const who = await bring(org, `half-${unique()}`);
+      ok(await as(admin, 'POST', `/iam/v2/roleBindings/${org}`, { identityUid: who.uid, roleUid: await role('CAP_REPO_LIST', ...held) }));
+      const answer = await as(await who.token(), verb, target, body);
+      const missing = /lacks the required capabilities: (?:cannot use )?(\S+)/.exec(answer.body.message)?.[1];
+      const expected = held === both ? undefined : held[0] === first ? 'role_bindings.create' : first.replace('CAP_IAM_', '').toLowerCase().replace(/_(?=[a-z]+$)/, '.');
+      assert.equal(missing, expected, `${target} with ${held}: ${JSON.stringify(answer.body)}`);
+      if (expected) assert.equal(answer.status, 403);
+    }
+  }
+});
+
 // ---- workload federation ----
 
 test('CVE-2025-52477: no issuer is asked for anything because a token names it', async () => {
   let asked = 0;
-  const trap = http.createServer((_, response) => { asked++; response.end('{}'); });
+  const trap = http.createServer((_, response) => response.end('{}'));
+  trap.on('connection', () => asked++); // whatever is spoken then
   const port = await freePort();
   await new Promise((resolve) => { trap.listen(port, '127.0.0.1', resolve); });
   try {
@@ -524,6 +562,7 @@ test('CVE-2025-49825: a token\'s word is not enough: the live index is asked as 
   for (const { uid } of ok(await as(admin, 'GET', `/iam/v2/roleBindings?identity=${job.uid}`)).roleBindings) ok(await as(admin, 'DELETE', `/iam/v2/roleBindings/${uid}`));
   assert.equal((await as(token, 'POST', `/iam/v2/groups/${org}`, { name: `edge-${unique()}` })).status, 403);
   assert.deepEqual(ok(await as(token, 'GET', '/iam/v2/groups')).groups, []);
+  assert.equal((await as(token, 'GET', `/iam/v2/groups/${org}`)).status, 403);
 });
 
 // ---- the table ----

@@ -187,6 +187,10 @@ describe('documents', () => {
     for (const line of samples) assert.match(line, /^reeve_[a-z0-9_]+(\{[^}]*\})? [0-9.eE+-]+$/);
     assert.match(body, /list_groups.*UNAUTHENTICATED/);
   });
+  test('/metrics is for this machine, not for those a proxy on it brings', async () => {
+    assert.equal((await call(plain, null, 'GET', '/metrics')).status, 200);
+    for (const headers of [{ 'x-forwarded-for': '203.0.113.7' }, { forwarded: 'for=203.0.113.7' }, { 'x-real-ip': '127.0.0.1' }, { via: '1.1 front' }]) assert.equal((await call(plain, null, 'GET', '/metrics', null, headers)).status, 403, JSON.stringify(headers));
+  });
   test('CVE-2026-49835: what a stranger sends makes no new series of metrics', async () => {
     const count = async () => (await call(plain, null, 'GET', '/metrics')).body.split('\n').length;
     await call(plain, null, 'GET', '/no/such/path');

@@ -256,6 +256,42 @@ test('21: a name that is no path, or is written in another way than the path, na
   }
 });
 
+test('an organization that nobody verified has no name here, and the operators\' group no path', async () => {
+  const creds = `${builder.uid}:${jobToken()}`;
+  const names = async (name, as = creds) => claimsOf(ok(await tokenAt(`repository:${name}:pull,push`, as)).token).access.length;
+  const squat = ok(await call(world, admin, 'POST', '/iam/v2/groups', { name: 'squat.example' }));
+  const inside = ok(await call(world, admin, 'POST', `/iam/v2/identities/${squat.uid}`, { name: 'w', claimMatch: { issuer: issuer.url, subject: 'squatter' } }));
+  const { uid } = ok(await call(world, admin, 'GET', '/iam/v2/roles?name=registry.push')).roles[0];
+  ok(await call(world, admin, 'POST', `/iam/v2/roleBindings/${squat.uid}`, { identityUid: inside.uid, roleUid: uid }));
+  const squatter = `${inside.uid}:${issuer.token({ sub: 'squatter', aud: world.url })}`;
+  assert.equal(await names(`${squat.uid}/app`, squatter), 1);
+  assert.equal(await names('squat.example/app', squatter), 0);
+  // the name of one that is verified is not theirs either, though two may bear it
+  const twin = ok(await call(world, admin, 'POST', '/iam/v2/groups', { name: 'example.com' }));
+  assert.equal(await names('example.com/ci/app'), 1);
+  ok(await call(world, admin, 'DELETE', `/iam/v2/groups/${twin.uid}`));
+  assert.equal(await names(`${operator.identityUid.split('/')[0]}/app`, `_token:${await operator.token({ audience: host })}`), 0);
+});
+
+test('a token that carries less opens less: as a password it is worth what is in it', async () => {
+  const whole = ok(await exchange(world, jobToken(), builder.uid)).token;
+  const narrow = ok(await exchange(world, jobToken(), builder.uid, { cap: ['repo.list'] })).token;
+  const pulls = ok(await exchange(world, jobToken(), builder.uid, { cap: ['repo.blobs.get', 'manifest.list', 'tag.list'] })).token;
+  const actions = async (token) => claimsOf(ok(await tokenAt('repository:example.com/ci/app:pull,push', `${builder.uid}:${token}`)).token).access.flatMap((entry) => entry.actions);
+  assert.deepEqual(await actions(whole), ['pull', 'push']);
+  assert.deepEqual(await actions(narrow), []);
+  assert.deepEqual(await actions(pulls), ['pull']);
+  // each action asks for all that is behind it
+  for (const [cap, expected] of [[['manifest.list', 'tag.list'], []], [['repo.blobs.get', 'tag.list'], []], [['repo.blobs.get', 'manifest.list'], []], [['manifest.create'], []], [['tag.create'], []], [['manifest.create', 'tag.create'], ['push']]]) {
+    assert.deepEqual(await actions(ok(await exchange(world, jobToken(), builder.uid, { cap })).token), expected, cap.join());
+  }
+  // nor does it make what its bearer might
+  const name = 'example.com/ci/never-made';
+  const asked = await tokenAt(`repository:${name}:pull,push`, `${builder.uid}:${pulls}`);
+  assert.deepEqual(claimsOf(ok(asked).token).access, []);
+  assert.deepEqual(ok(await call(world, admin, 'GET', `/registry/v2/repos?uidp.childrenOf=${folder.uid}&name=never-made`)).repos, []);
+});
+
 test('22: wrong credentials are 401 with a scope too, in both forms of error', async () => {
   const answer = await tokenAt('repository:example.com/ci/app:pull', `${puller.uid}:wrong`);
   assert.deepEqual([answer.status, answer.body.errors[0].code], [401, 'UNAUTHORIZED']);

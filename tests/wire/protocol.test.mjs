@@ -1,6 +1,7 @@
 // How the protocols themselves are spoken: gRPC as its specification has it, REST as the public gateway answers.
 import assert from 'node:assert/strict';
 import http2 from 'node:http2';
+import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { call, openOperator, openWorld, send } from '../e2e/world.mjs';
 import { grpcDetails } from './clients.mjs';
@@ -85,6 +86,13 @@ describe('gRPC', () => {
       }
     }
   });
+  test('serves no page: those are for browsers', async () => {
+    const pages = [...methods.values()].filter((method) => method.isPage);
+    assert.ok(pages.length >= 10, `${pages.length}`);
+    for (const { path, label } of pages) {
+      for (const more of [{}, { cookie: 'a=b', origin: world.url }]) assert.equal((await stream({ ':path': path, ...more }, frame(Buffer.alloc(0)))).head['grpc-status'], '12', label);
+    }
+  });
   test('keeps the caller\'s deadline', async () => {
     assert.equal((await stream({ 'grpc-timeout': '30S' }, frame(Buffer.alloc(0)))).trailers['grpc-status'], '0');
     const late = await stream({ ':path': '/chainguard.platform.iam.Groups/List', authorization: `Bearer ${admin}`, 'grpc-timeout': '1n' }, frame(Buffer.alloc(0)));
@@ -123,6 +131,20 @@ describe('REST', () => {
       const answer = await call(world, admin, verb, target);
       assert.equal(answer.status, status, `${verb} ${target}`);
       assert.ok(Number.isInteger(answer.body.code) && answer.body.code >= 1 && answer.body.code <= 16 && answer.body.message.length > 3, JSON.stringify(answer.body));
+    }
+  });
+  test('refuses two authorizations, whether they say the same or not', async () => {
+    const ask = (...lines) => new Promise((resolve, reject) => {
+      const socket = net.connect(world.port, '127.0.0.1', () => socket.write(`GET /auth/v1/ok HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${lines.map((line) => `Authorization: ${line}\r\n`).join('')}\r\n`));
+      let text = '';
+      socket.on('data', (bytes) => { text += bytes; });
+      socket.on('error', reject);
+      socket.on('end', () => resolve(Number(text.split(' ')[1])));
+    });
+    assert.equal(await ask(`Bearer ${admin}`), 200);
+    for (const second of [`Bearer ${admin}`, 'Bearer x', '']) {
+      assert.equal(await ask(`Bearer ${admin}`, second), 401);
+      assert.equal(await ask(second, `Bearer ${admin}`), 401);
     }
   });
   test('HEAD answers the head of a GET', async () => {
