@@ -68,10 +68,21 @@ static FALLIBLE list(struct call *call, const struct whose *whose, Reeve__V1__Li
 	return OK;
 }
 
+/* One's own; whoever came by an organization's own provider sees those in it alone. */
+static struct whose own(const struct call *call)
+{
+	const struct caller *caller = call->caller;
+
+	return (struct whose){ .identity = caller->identity,
+			       .confined_to = uid_is_none(&caller->confined_to) ? NULL : &caller->confined_to };
+}
+
 status reeve_sessions_list(struct call *call, const Reeve__V1__ListSessionsRequest *in, Reeve__V1__ListSessionsResponse *out)
 {
+	struct whose whose = own(call);
+
 	(void)in;
-	return list(call, &(struct whose){ .identity = call->caller->identity }, out);
+	return list(call, &whose, out);
 }
 
 status reeve_sessions_list_of_person(struct call *call, const Reeve__V1__ListPersonSessionsRequest *in,
@@ -115,8 +126,10 @@ static FALLIBLE revoke(struct call *call, const struct whose *whose, const char 
 
 status reeve_sessions_revoke(struct call *call, const Reeve__V1__RevokeSessionRequest *in, Google__Protobuf__Empty *out)
 {
+	struct whose whose = own(call);
+
 	(void)out;
-	return revoke(call, &(struct whose){ .identity = call->caller->identity }, in->uid);
+	return revoke(call, &whose, in->uid);
 }
 
 status reeve_sessions_revoke_of_person(struct call *call, const Reeve__V1__RevokePersonSessionRequest *in,

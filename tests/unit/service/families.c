@@ -324,6 +324,60 @@ static size_t sessions_of(enum method_id method, void *in, const char *only)
 	return out.n_sessions;
 }
 
+static size_t own_sessions(struct caller caller)
+{
+	Reeve__V1__ListSessionsRequest in;
+	Reeve__V1__ListSessionsResponse out;
+	struct world_call *made = as(&person_uid, METHOD_REEVE_SESSIONS_LIST);
+
+	made->caller.confined_to = caller.confined_to;
+	reeve__v1__list_sessions_request__init(&in);
+	reeve__v1__list_sessions_response__init(&out);
+	CHECK_OK(world_read(made, (status(*)(struct call *, void *, void *))method_handlers[METHOD_REEVE_SESSIONS_LIST], &in,
+			    &out));
+	return out.n_sessions;
+}
+
+static FALLIBLE end_own(struct caller caller, slice token)
+{
+	Reeve__V1__RevokeSessionRequest in;
+	Google__Protobuf__Empty out;
+	struct world_call *made = as(&person_uid, METHOD_REEVE_SESSIONS_REVOKE);
+
+	made->caller.identity = caller.identity;
+	made->caller.confined_to = caller.confined_to;
+	reeve__v1__revoke_session_request__init(&in);
+	google__protobuf__empty__init(&out);
+	in.uid = session_uid(token);
+	return world_write(made, (status(*)(struct call *, void *, void *))method_handlers[METHOD_REEVE_SESSIONS_REVOKE], &in,
+			   &out);
+}
+
+TEST(one_ends_ones_own_sessions_and_from_an_organizations_provider_those_in_it_alone)
+{
+	struct caller anywhere = { .identity = person_uid }, inside = { .identity = person_uid, .confined_to = org },
+		      other = { .identity = person_uid, .confined_to = elsewhere }, somebody = { .identity = editor };
+	struct person confined = ada;
+	slice in_org, outside;
+
+	at(0);
+	CHECK_OK(world_change(add_provider, NULL));
+	confined.confined_to = org;
+	confined.connection = slice_str(uid_text(&provider_uid, arena));
+	CHECK_OK(world_change(end_all, NULL));
+	in_org = begin_as(confined);
+	outside = begin_as(ada);
+	CHECK_INT(own_sessions(anywhere), 2);
+	CHECK_INT(own_sessions(inside), 1);
+	CHECK_INT(own_sessions(other), 0);
+	CHECK_FAULT(FAULT_ABSENT, end_own(somebody, outside));
+	CHECK_FAULT(FAULT_ABSENT, end_own(inside, outside));
+	CHECK_FAULT(FAULT_ABSENT, end_own(other, in_org));
+	CHECK_OK(end_own(inside, in_org));
+	CHECK_OK(end_own(anywhere, outside));
+	CHECK_INT(own_sessions(anywhere), 0);
+}
+
 /* Who may ask at all is the rows' affair: tests/wire/scripts/sessions. */
 TEST(an_owner_sees_and_ends_what_began_at_the_organizations_own_provider_and_an_operator_everything)
 {
@@ -509,6 +563,7 @@ int main(void)
 		cmocka_unit_test(what_is_refused_uses_nothing_up),
 		cmocka_unit_test(a_session_gives_tokens_for_each_audience_of_this_server_and_for_no_other),
 		cmocka_unit_test(who_leaves_the_organization_loses_the_session_begun_at_its_own_provider_and_no_other),
+		cmocka_unit_test(one_ends_ones_own_sessions_and_from_an_organizations_provider_those_in_it_alone),
 		cmocka_unit_test(
 			an_owner_sees_and_ends_what_began_at_the_organizations_own_provider_and_an_operator_everything),
 		cmocka_unit_test(no_session_begins_once_what_one_signed_in_with_has_ended_CVE_2026_1486),
