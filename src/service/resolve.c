@@ -6,7 +6,8 @@
 #include "iam/v2/groups.pb-c.h"
 #include "service/groups.h"
 
-/* An empty parent is the organization-creation policy: open to every known caller, or the root, where operators alone stand. */
+/* An empty parent is the organization-creation policy: open to every known caller whose session is not confined to an
+ * organization, or the root, where operators alone stand. */
 static status group_parent(struct call *call, const void *in, struct uid *ret_place, bool *ret_is_open)
 {
 	bool is_v1 = ((const ProtobufCMessage *)in)->descriptor == &chainguard__platform__iam__create_group_request__descriptor;
@@ -16,7 +17,7 @@ static status group_parent(struct call *call, const void *in, struct uid *ret_pl
 	*ret_place = (struct uid){ 0 };
 	if (*parent)
 		return group_resolve(call, slice_str(parent), ret_place);
-	*ret_is_open = call->parts->settings->anyone_creates_organizations;
+	*ret_is_open = call->parts->settings->anyone_creates_organizations && uid_is_none(&call->caller->confined_to);
 	return OK;
 }
 

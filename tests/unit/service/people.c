@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "crypto/jws.h"
+#include "iam/v2/groups.pb-c.h"
 #include "service/people_impl.h"
 
 #define SSO "https://sso.example.com"
@@ -419,6 +420,30 @@ TEST(a_providers_session_holds_nothing_outside_its_organization_CVE_2026_9094)
 	CHECK_SLICE(row.email_unverified, "inside@example.com");
 }
 
+/* An organization made there would be one outside of it, with rights in it. */
+TEST(a_providers_session_makes_no_organization)
+{
+	struct person person = own_provider("founder");
+	struct uid uid = identity_of(&person), place;
+	struct world_call *made = as(&uid, METHOD_GROUPS_CREATE_GROUP);
+	resolve_fn resolve = resolver_find(SLICE("group_parent"));
+	Chainguard__Platform__Iam__V2__CreateGroupRequest in;
+	bool is_open;
+
+	chainguard__platform__iam__v2__create_group_request__init(&in);
+	CHECK(resolve);
+	for (int may = 0; may < 2; may++) {
+		settings.anyone_creates_organizations = may;
+		made->caller.confined_to = (struct uid){ 0 };
+		CHECK_OK(resolve(&made->call, &in, &place, &is_open));
+		CHECK(is_open == may && uid_is_none(&place));
+		made->caller.confined_to = org;
+		CHECK_OK(resolve(&made->call, &in, &place, &is_open));
+		CHECK(!is_open && uid_is_none(&place));
+	}
+	settings.anyone_creates_organizations = false;
+}
+
 static status put_identity(struct tx *tx, void *arg)
 {
 	return row_put(tx, &table_identities, arg);
@@ -585,6 +610,7 @@ int main(void)
 		cmocka_unit_test(values_are_used_once_under_their_label),
 		cmocka_unit_test(only_an_identity_that_names_our_issuer_is_assumed_by_a_person),
 		cmocka_unit_test(a_providers_session_holds_nothing_outside_its_organization_CVE_2026_9094),
+		cmocka_unit_test(a_providers_session_makes_no_organization),
 		cmocka_unit_test(a_default_role_is_given_at_the_first_sign_in_and_never_again),
 		cmocka_unit_test(who_has_an_account_already_gets_a_default_role_at_the_first_exchange_there),
 		cmocka_unit_test(a_suspended_organization_lets_nobody_in_and_nobody_go_on),
