@@ -10,7 +10,7 @@
 #include "token/issuer_impl.h"
 
 /* With this typ ("" leaves it out) and these claims, as JSON. */
-static slice forge(const char *typ, const char *claims)
+static inline slice forge(const char *typ, const char *claims)
 {
 	CLEANUP(keyset_unrefp) struct keyset *keyset = issuer_keyset(parts.issuer);
 	const struct keyset_key *key = keyset_signer(keyset, now.fixed_us);
@@ -33,7 +33,7 @@ static slice forge(const char *typ, const char *claims)
 	return buffer_slice(&text);
 }
 
-static struct person ada(void)
+static inline struct person ada(void)
 {
 	return (struct person){ .issuer = SLICE(GOOGLE),
 				.subject = SLICE("1001"),
@@ -43,7 +43,7 @@ static struct person ada(void)
 				.name = SLICE("Ada \"the\" Countess") };
 }
 
-static slice login_of(const struct person *person, const char *client_id)
+static inline slice login_of(const struct person *person, const char *client_id)
 {
 	struct minted minted;
 

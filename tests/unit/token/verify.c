@@ -1,0 +1,232 @@
+/*
+ * Our own access tokens known again: each thing that is asked, by itself; and what one obtains with one.
+ */
+#include "forge.h"
+
+static const struct uid none;
+
+static status verify(slice text, const char *audience)
+{
+	struct verified *verified = NULL;
+	status result = token_verify(parts.issuer, TOKEN_ACCESS, text, slice_str(audience), &verified);
+
+	if (!FAILED(result))
+		(void)verified_unref(verified); /* a local */
+	return result;
+}
+
+static const char *claims_of(const char *url, const struct uid *subject, const char *audience, int64_t issued_s,
+			     int64_t expires_s, const char *further)
+{
+	return arena_printf(arena, "{\"iss\":\"%s\",\"sub\":\"%s\",\"aud\":%s,\"iat\":%lld,\"exp\":%lld,\"jti\":\"1\"%s}", url,
+			    uid_text(subject, arena), audience, (long long)issued_s, (long long)expires_s, further);
+}
+
+static slice access_with(const char *further)
+{
+	return forge("at+jwt", claims_of(URL, &owner, "\"" URL "\"", NOW_S, NOW_S + 60, further));
+}
+
+TEST(every_claim_of_a_token_of_ours_is_asked_for)
+{
+	static const char *const audiences[] = { "\"" URL "x\"", "\"" REGISTRY "\"",  "\"\"", "[]", "7",
+						 "\"reeve\"",    "[\"" REGISTRY "\"]" };
+	static const struct {
+		int64_t issued_s, expires_s;
+	} times[] = { { 0, 0 }, { 0, -1 }, { 61, 120 }, { 100000, 200000 } };
+	struct uid nobody = uid_new_root((const uint8_t *)"nobody-of-these-twen");
+
+	CHECK_OK(verify(access_with(""), ""));
+	CHECK_OK(verify(access_with(""), URL));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, verify(access_with(""), REGISTRY));
+	CHECK_OK(verify(forge("at+jwt", claims_of(URL, &owner, "[\"" REGISTRY "\",\"" URL "\"]", NOW_S, NOW_S + 60, "")), ""));
+	CHECK_OK(verify(forge("at+jwt", claims_of(URL, &owner, "\"" URL "\"", NOW_S + 60, NOW_S + 61, "")), ""));
+	for (size_t i = 0; i < sizeof(audiences) / sizeof(*audiences); i++)
+		CHECK_FAULT(FAULT_UNAUTHENTIC,
+			    verify(forge("at+jwt", claims_of(URL, &owner, audiences[i], NOW_S, NOW_S + 60, "")), ""));
+	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++)
+		CHECK_FAULT(FAULT_UNAUTHENTIC,
+			    verify(forge("at+jwt", claims_of(URL, &owner, "\"" URL "\"", NOW_S + times[i].issued_s,
+							     NOW_S + times[i].expires_s, "")),
+				   ""));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, /* Storm-0558: our key, another's name */
+		    verify(forge("at+jwt", claims_of(URL ".example.com", &owner, "\"" URL "\"", NOW_S, NOW_S + 60, "")), ""));
+	CHECK_FAULT(FAULT_UNAUTHENTIC,
+		    verify(forge("at+jwt", claims_of(URL, &nobody, "\"" URL "\"", NOW_S, NOW_S + 60, "")), ""));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, /* of somebody who had this id before */
+		    verify(forge("at+jwt", claims_of(URL, &owner, "\"" URL "\"", NOW_S - 12, NOW_S + 60, "")), ""));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, verify(access_with(",\"confined_to\":\"nowhere\""), ""));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, verify(access_with(",\"cap\":{\"nowhere\":\"AAAAAAAAADIAAAAAAAAAAA==\"}"), ""));
+}
+
+/* A token that some other verifier read first lies in the cache, whatever came of it. */
+TEST(the_cache_gives_no_token_another_kind_nor_another_audience_CVE_2026_33496)
+{
+	slice text = forge("login+jwt", claims_of(URL, &owner, "\"" URL "\"", NOW_S, NOW_S + 60, ""));
+	struct verified *verified;
+
+	CHECK_FAULT(FAULT_UNAUTHENTIC, token_verify(parts.issuer, TOKEN_LOGIN, text, SLICE(""), &verified));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, verify(text, ""));
+	text = access_with("");
+	CHECK_OK(verify(text, ""));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, verify(text, REGISTRY));
+	now.fixed_us += 60 * US_PER_S;
+	CHECK_FAULT(FAULT_UNAUTHENTIC, verify(text, ""));
+	now = clock_fixed(NOW_S * US_PER_S);
+	CHECK_OK(verify(text, ""));
+}
+
+/* ---- with one of ours for another one ---- */
+
+static FALLIBLE assume_in(slice text, const struct uid *identity, const struct uid *provider, struct assumed *ret)
+{
+	return token_assume(parts.issuer, arena, text, identity, provider, true, ret);
+}
+
+TEST(a_token_gives_no_more_and_no_longer_than_it_has)
+{
+	const char *caps = arena_printf(arena, ",\"cap\":{\"%s\":\"AAAAAAAAADIAAAAAAAAQCg==\"}", uid_text(&folder, arena));
+	struct assumed who;
+
+	CHECK_OK(assume_in(access_with(caps), &none, &none, &who));
+	CHECK(uid_eq(&who.identity, &owner) && who.is_bounded && !who.bound_operator && uid_is_none(&who.confined_to));
+	CHECK_INT(who.not_after_s, NOW_S + 60);
+	CHECK_INT(who.bound_grants_count, 1);
+	CHECK(uid_eq(&who.bound_grants[0].group, &folder));
+	CHECK_OK(assume_in(access_with(",\"operator\":true"), &owner, &none, &who));
+	CHECK(who.bound_operator && who.is_bounded);
+	CHECK_OK(assume_in(access_with(arena_printf(arena, ",\"confined_to\":\"%s\"", uid_text(&org, arena))), &none, &none,
+			   &who));
+	CHECK(uid_eq(&who.confined_to, &org));
+}
+
+TEST(a_token_is_taken_as_a_providers_when_it_began_there_GHSA_7qjx_gp9h_65qj)
+{
+	struct uid provider, other;
+	slice inside = access_with(arena_printf(arena, ",\"confined_to\":\"%s\"", uid_text(&org, arena)));
+	struct assumed who;
+
+	CHECK_OK(uid_new_child(&org, (const uint8_t *)"provider", &provider));
+	CHECK_OK(uid_new_child(&elsewhere, (const uint8_t *)"provider", &other));
+	CHECK_OK(assume_in(inside, &none, &provider, &who));
+	CHECK_FAULT(FAULT_DENIED, assume_in(inside, &none, &other, &who));
+	CHECK_FAULT(FAULT_DENIED, assume_in(access_with(""), &none, &provider, &who));
+	CHECK_FAULT(FAULT_DENIED, assume_in(access_with(""), &none, &owner, &who));
+}
+
+static struct uid machine;
+
+static status put_identity(struct tx *tx, void *arg)
+{
+	return row_put(tx, &table_identities, arg);
+}
+
+static struct identity machine_row(void)
+{
+	struct identity row = { .parent = org,
+				.name = SLICE("machine"),
+				.relationship = RELATIONSHIP_CLAIM_MATCH,
+				.issuer_kind = MATCH_EXACT,
+				.issuer = SLICE(URL),
+				.subject_kind = MATCH_EXACT,
+				.subject = slice_str(uid_text(&owner, arena)),
+				.created_us = (NOW_S - 10) * US_PER_S };
+
+	CHECK_OK(uid_new_child(&org, (const uint8_t *)"machine1", &machine));
+	row.uid = machine;
+	return row;
+}
+
+static FALLIBLE cross(struct identity row, const char *further, struct assumed *ret)
+{
+	CHECK_OK(world_change(put_identity, &row));
+	return assume_in(access_with(further), &machine, &none, ret);
+}
+
+#define ADA ",\"email\":\"ada@example.com\",\"email_verified\":true"
+
+TEST(another_identity_is_assumed_when_everything_it_asks_for_fits)
+{
+	struct identity row = machine_row(), asks;
+	struct assumed who;
+
+	CHECK_OK(cross(row, "", &who));
+	CHECK(uid_eq(&who.identity, &machine) && uid_is_none(&who.confined_to));
+	CHECK_INT(who.not_after_s, NOW_S + 60);
+	CHECK_OK(cross(row, arena_printf(arena, ",\"confined_to\":\"%s\"", uid_text(&org, arena)), &who));
+	CHECK(uid_eq(&who.confined_to, &org));
+	CHECK_FAULT(FAULT_DENIED,
+		    cross(row, arena_printf(arena, ",\"confined_to\":\"%s\"", uid_text(&elsewhere, arena)), &who));
+	asks = row;
+	asks.subject = slice_str(uid_text(&editor, arena));
+	CHECK_FAULT(FAULT_DENIED, cross(asks, "", &who));
+	asks = row;
+	asks.issuer = SLICE(URL "/local");
+	CHECK_FAULT(FAULT_DENIED, cross(asks, "", &who));
+	asks = row;
+	asks.issuer_kind = MATCH_PATTERN;
+	CHECK_FAULT(FAULT_DENIED, cross(asks, "", &who));
+	asks = row;
+	asks.relationship = RELATIONSHIP_STATIC;
+	CHECK_FAULT(FAULT_DENIED, cross(asks, "", &who));
+	asks = row;
+	asks.audience_kind = MATCH_EXACT;
+	asks.audience = SLICE("https://elsewhere.example.com");
+	CHECK_FAULT(FAULT_DENIED, cross(asks, "", &who));
+	asks.audience = SLICE(URL);
+	CHECK_OK(cross(asks, "", &who));
+	asks = row;
+	asks.claims = SLICE("{\"email\":\"ada@example.com\",\"email_verified\":\"true\"}");
+	CHECK_FAULT(FAULT_DENIED, cross(asks, "", &who));
+	CHECK_FAULT(FAULT_DENIED, cross(asks, ",\"email\":\"ada@example.com\"", &who));
+	CHECK_FAULT(FAULT_DENIED, cross(asks, ",\"email\":\"ada@example.com\",\"email_verified\":false", &who));
+	CHECK_OK(cross(asks, ADA, &who));
+	asks = row;
+	asks.claim_patterns = SLICE("{\"email\":\".*@example[.]com\"}");
+	CHECK_FAULT(FAULT_DENIED, cross(asks, "", &who));
+	CHECK_FAULT(FAULT_DENIED, cross(asks, ",\"email\":\"ada@example.com.evil.net\"", &who));
+	CHECK_OK(cross(asks, ADA, &who));
+}
+
+/* ---- a key that goes ---- */
+
+static status drop_keys(struct tx *tx, void *arg)
+{
+	struct rows rows;
+	bool deleted;
+
+	(void)arg;
+	TRY(row_list(tx, &table_signing_keys, NULL, &rows));
+	for (size_t i = 0; i + 1 < rows.count; i++)
+		TRY(row_delete(tx, &table_signing_keys, (struct signing_key *)rows.at + i, &deleted));
+	return OK;
+}
+
+TEST(what_a_key_proved_is_forgotten_with_the_key)
+{
+	slice before = access_with(""), after;
+
+	CHECK_OK(verify(before, ""));
+	now.fixed_us += US_PER_S; /* two keys never begin at the same moment */
+	CHECK_OK(issuer_rotate(parts.issuer, true));
+	after = access_with("");
+	CHECK_OK(verify(before, ""));
+	CHECK_OK(verify(after, ""));
+	CHECK_OK(world_change(drop_keys, NULL));
+	CHECK(FAILED(verify(before, "")) != FAILED(verify(after, ""))); /* one of them is left: they come by their kid */
+	now = clock_fixed(NOW_S * US_PER_S);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_claim_of_a_token_of_ours_is_asked_for),
+		cmocka_unit_test(the_cache_gives_no_token_another_kind_nor_another_audience_CVE_2026_33496),
+		cmocka_unit_test(a_token_gives_no_more_and_no_longer_than_it_has),
+		cmocka_unit_test(a_token_is_taken_as_a_providers_when_it_began_there_GHSA_7qjx_gp9h_65qj),
+		cmocka_unit_test(another_identity_is_assumed_when_everything_it_asks_for_fits),
+		cmocka_unit_test(what_a_key_proved_is_forgotten_with_the_key),
+	};
+
+	return cmocka_run_group_tests(tests, world_open, world_close);
+}
