@@ -318,6 +318,55 @@ TEST(a_refresh_token_comes_only_when_asked_for_and_to_who_is_registered)
 	CHECK(*answer.id_token && !*answer.refresh_token);
 }
 
+TEST(a_person_of_whom_too_much_is_told_cannot_answer_and_the_code_waits_on)
+{
+	struct person ada = somebody("ada"), verbose = somebody("verbose");
+	device_begun begun = begin();
+	struct device_request request = find(begun.user_code);
+	size_t len = (size_t)40 * 1024;
+	char *groups = arena_alloc(arena, len);
+	token_answer answer;
+
+	CHECK(groups);
+	memset(groups, 'g', len);
+	memcpy(groups, "[\"", 2);
+	memcpy(groups + len - 2, "\"]", 2);
+	verbose.groups = slice_of(groups, len);
+	CHECK_FAULT(FAULT_INVALID, decide(&request, &verbose));
+	assert_string_equal(poll(&begun, &answer), "authorization_pending");
+	CHECK_OK(decide(&request, &ada));
+}
+
+/* The same bytes are drawn each time: each code that is taken costs a draw. */
+TEST(a_code_that_is_somebodys_is_drawn_again_four_times_in_all)
+{
+	Reeve__V1__KeepDeviceRequest in;
+	Reeve__V1__KeepDeviceResponse out;
+	char *codes[4];
+	status result = OK;
+	int kept = 0;
+
+	reeve__v1__keep_device_request__init(&in);
+	in.client_id = (char *)(uintptr_t) "reeve";
+	for (; kept < 5; kept++) {
+		struct world_call *made = as(NULL, METHOD_REEVE_OAUTH_KEEP_DEVICE);
+
+		reeve__v1__keep_device_response__init(&out);
+		memset(made->call.seed, 7, sizeof(made->call.seed));
+		result = world_write(made,
+				     (status(*)(struct call *, void *, void *))method_handlers[METHOD_REEVE_OAUTH_KEEP_DEVICE],
+				     &in, &out);
+		if (FAILED(result))
+			break;
+		CHECK(kept < 4);
+		codes[kept] = out.user_code;
+		for (int i = 0; i < kept; i++)
+			CHECK(strcmp(codes[i], codes[kept]) != 0);
+	}
+	CHECK_INT(kept, 4);
+	CHECK_INT(result.fault, FAULT_UNAVAILABLE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +383,8 @@ int main(void)
 		cmocka_unit_test(an_answer_fits_its_own_device_alone),
 		cmocka_unit_test(a_waiting_code_is_polled_without_reading_while_nothing_is_committed),
 		cmocka_unit_test(a_refresh_token_comes_only_when_asked_for_and_to_who_is_registered),
+		cmocka_unit_test(a_person_of_whom_too_much_is_told_cannot_answer_and_the_code_waits_on),
+		cmocka_unit_test(a_code_that_is_somebodys_is_drawn_again_four_times_in_all),
 	};
 
 	return cmocka_run_group_tests(tests, oauth_open, oauth_close);

@@ -550,6 +550,83 @@ TEST(a_sign_in_handed_over_is_gone_after_five_minutes)
 	check_opens(&session, "second");
 }
 
+/* Sign-ins that wait already, codes counted from `first`. */
+struct waiting {
+	uint32_t first, count;
+};
+
+static status put_waiting(struct tx *tx, void *arg)
+{
+	const struct waiting *waiting = arg;
+	uint8_t code[AGREE_KEY_BYTES] = { 0xff };
+
+	for (uint32_t i = waiting->first; i < waiting->first + waiting->count; i++) {
+		struct handover row = { .code = slice_of(code, sizeof(code)),
+					.ecdh = SLICE("e"),
+					.sealed = SLICE("s"),
+					.created_us = NOW_S * US_PER_S,
+					.expires_us = (NOW_S + HEADLESS_LIFE_S) * US_PER_S };
+		memcpy(code + 1, &i, sizeof(i));
+		TRY(row_insert(tx, &table_handovers, &row));
+	}
+	return OK;
+}
+
+static status drop_waiting(struct tx *tx, void *arg)
+{
+	struct query query;
+	int64_t count;
+
+	(void)arg;
+	query_init(&query);
+	query_number(&query, WHERE_AT_LEAST, HANDOVERS_EXPIRES_US, 0);
+	return row_delete_all(tx, &table_handovers, &query, &count);
+}
+
+TEST(so_many_sign_ins_wait_to_be_fetched_and_no_more)
+{
+	Chainguard__Platform__Auth__HeadlessSession session;
+	struct waiting waiting = { .count = HEADLESS_WAITING_MAX - 1 }, last = { .first = HEADLESS_WAITING_MAX, .count = 1 };
+
+	at(0);
+	CHECK_OK(world_change(drop_waiting, NULL));
+	CHECK_OK(world_change(put_waiting, &waiting));
+	CHECK_OK(hand_over("the last that fits"));
+	CHECK_OK(fetch(&session));
+	CHECK_OK(world_change(put_waiting, &last));
+	CHECK_FAULT(FAULT_EXHAUSTED, hand_over("one too many"));
+	CHECK_FAULT(FAULT_ABSENT, fetch(&session));
+	CHECK_OK(world_change(drop_waiting, NULL));
+	CHECK_OK(hand_over("there is room again"));
+	CHECK_OK(fetch(&session));
+	check_opens(&session, "there is room again");
+}
+
+TEST(a_person_has_so_many_sessions_and_the_one_unused_longest_makes_room)
+{
+	struct caller anywhere = { .identity = person_uid };
+	slice first, second, next = { 0 };
+
+	at(0);
+	CHECK_OK(world_change(end_all, NULL));
+	first = begin_as(ada);
+	at(US_PER_S);
+	second = begin_as(ada);
+	for (int64_t i = 2; i < FAMILIES_OF_ONE_MAX; i++) {
+		at(i * US_PER_S);
+		(void)begin_as(ada);
+	}
+	CHECK_INT(own_sessions(anywhere), FAMILIES_OF_ONE_MAX);
+	at(200 * US_PER_S);
+	CHECK_OK(use(first, &next)); /* now the second is unused longest */
+	first = next;
+	(void)begin_as(ada);
+	CHECK_INT(own_sessions(anywhere), FAMILIES_OF_ONE_MAX);
+	CHECK_FAULT(FAULT_UNAUTHENTIC, use(second, &next));
+	CHECK_OK(use(first, &next));
+	CHECK_OK(world_change(end_all, NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -570,6 +647,8 @@ int main(void)
 		cmocka_unit_test(an_identity_that_is_deleted_has_no_session),
 		cmocka_unit_test(a_sign_in_handed_over_is_given_once_to_who_has_the_key),
 		cmocka_unit_test(a_sign_in_handed_over_is_gone_after_five_minutes),
+		cmocka_unit_test(so_many_sign_ins_wait_to_be_fetched_and_no_more),
+		cmocka_unit_test(a_person_has_so_many_sessions_and_the_one_unused_longest_makes_room),
 	};
 
 	return cmocka_run_group_tests(tests, open_world, close_world);
