@@ -254,6 +254,11 @@ test('21: a name that is no path, or is written in another way than the path, na
     if (answer.status === 200) assert.deepEqual(claimsOf(answer.body.token).access, [], JSON.stringify(name));
     else assert.equal(answer.status, 400, `${JSON.stringify(name)}: ${answer.status}`);
   }
+  // what is public is so by its path, not by how a name begins
+  for (const name of ['example.com/public/', 'example.com/public/../ci/app', 'example.com/public//tool', 'example.com/public/./tool', 'example.com/public/Tool', 'example.com/public/%2e%2e/ci/app', 'example.com/public']) {
+    const answer = await tokenAt(`repository:${name}:pull`);
+    if (answer.status === 200) assert.deepEqual(claimsOf(answer.body.token).access, [], name);
+  }
 });
 
 test('an organization that nobody verified has no name here, and the operators\' group no path', async () => {
@@ -285,7 +290,11 @@ test('a token that carries less opens less: as a password it is worth what is in
   for (const [cap, expected] of [[['manifest.list', 'tag.list'], []], [['repo.blobs.get', 'tag.list'], []], [['repo.blobs.get', 'manifest.list'], []], [['manifest.create'], []], [['tag.create'], []], [['manifest.create', 'tag.create'], ['push']]]) {
     assert.deepEqual(await actions(ok(await exchange(world, jobToken(), builder.uid, { cap })).token), expected, cap.join());
   }
-  // nor does it make what its bearer might
+  // a folder is made by who may make folders
+  const making = ok(await exchange(world, jobToken(), builder.uid, { cap: ['repo.create', 'manifest.create', 'tag.create'] })).token;
+  const made = async (name) => claimsOf(ok(await tokenAt(`repository:${name}:push`, `${builder.uid}:${making}`)).token).access.length;
+  assert.deepEqual([await made('example.com/ci/no-such-folder/app'), await made('example.com/ci/just-a-repository')], [0, 1]);
+  // nor does a token make what its bearer might
   const name = 'example.com/ci/never-made';
   const asked = await tokenAt(`repository:${name}:pull,push`, `${builder.uid}:${pulls}`);
   assert.deepEqual(claimsOf(ok(asked).token).access, []);
@@ -395,6 +404,22 @@ test('28: `_token` is stored to nothing, another pair kept for us alone until it
   assert.equal((await helper(['erase'], host)).code, 0);
   assert.equal((await helper(['erase'], 'never.example')).code, 0);
   assert.equal((await helper(['get'], host)).code, 1);
+});
+
+test('a bearer ends no later than the token it was given for', async () => {
+  const brief = await openWorld({ issuer, registries: [host], flags: ['--token.life', '60', '--registry.token-life', '300'] });
+  try {
+    const root = await openOperator(brief);
+    const home = ok(await call(brief, await root.token(), 'POST', '/iam/v2/groups', { name: 'home' })).uid;
+    const { uid } = ok(await call(brief, await root.token(), 'POST', `/iam/v2/identities/${home}`, { name: 'job', claimMatch: { issuer: issuer.url, subject: 'brief' } }));
+    const foreign = () => issuer.token({ sub: 'brief', aud: brief.url });
+    const bearer = async (basic) => claimsOf(ok(await call(brief, null, 'GET', '/token', null, { authorization: `Basic ${Buffer.from(basic).toString('base64')}` })).token);
+    const forRegistry = ok(await exchange(brief, foreign(), uid, { audience: host })).token, forApi = ok(await exchange(brief, foreign(), uid)).token;
+    assert.equal((await bearer(`_token:${forRegistry}`)).exp, claimsOf(forRegistry).exp);
+    assert.equal((await bearer(`${uid}:${forApi}`)).exp, claimsOf(forApi).exp);
+    const whole = await bearer(`${uid}:${foreign()}`);
+    assert.equal(whole.exp - whole.iat, 300);
+  } finally { await brief.close(); }
 });
 
 // ---- TLS in front of both ----

@@ -10,11 +10,15 @@
 #include "../service/world.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "base/encode.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "model/role.h"
 #include "net/socket.h"
@@ -348,6 +352,36 @@ TEST(every_store_call_of_a_whole_call_may_fail)
 		sweep_once(&cases[i], &disk, cases[i].changes ? 3 : 0);
 }
 
+/* The disk takes nothing more: what asks for a token gets none until it does. */
+TEST(nothing_is_issued_that_the_trail_does_not_take)
+{
+	static const struct sweep_case issuing[] = {
+		{ "GET", "/sts/exchange?aud=" URL, "", NULL, false },
+		{ "GET", "/token?service=" REGISTRY "&scope=repository:$/app:pull", "", NULL, true },
+		{ "GET", "/token?service=" REGISTRY, "", NULL, true },
+	};
+	struct trail_record record = { .what = "exchange", .method = "oidc.exchange" };
+	struct rlimit before, tight;
+
+	for (size_t i = 0; i < sizeof(issuing) / sizeof(*issuing); i++)
+		CHECK_INT(try(&issuing[i]), 200);
+	CHECK(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	CHECK_INT(getrlimit(RLIMIT_FSIZE, &before), 0);
+	tight = before;
+	tight.rlim_cur = 64;
+	log_set_fd(open("/dev/null", O_WRONLY));
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &tight), 0);
+	CHECK_OK(trail_append(parts.trail, &record)); /* not known yet */
+	CHECK_FAULT(FAULT_UNAVAILABLE, trail_sync(parts.trail));
+	for (size_t i = 0; i < sizeof(issuing) / sizeof(*issuing); i++)
+		CHECK_INT(try(&issuing[i]), 503);
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &before), 0);
+	CHECK_OK(trail_sync(parts.trail));
+	log_set_fd(2);
+	for (size_t i = 0; i < sizeof(issuing) / sizeof(*issuing); i++)
+		CHECK_INT(try(&issuing[i]), 200);
+}
+
 /* A wrong setup code is counted, and so committed, and refused all the same. */
 TEST(a_nested_call_that_is_refused_though_it_wrote_is_no_success)
 {
@@ -371,6 +405,7 @@ TEST(a_nested_call_that_is_refused_though_it_wrote_is_no_success)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(a_nested_call_that_is_refused_though_it_wrote_is_no_success),
+					    cmocka_unit_test(nothing_is_issued_that_the_trail_does_not_take),
 					    cmocka_unit_test(every_allocation_of_a_whole_call_may_fail),
 					    cmocka_unit_test(every_store_call_of_a_whole_call_may_fail) };
 
