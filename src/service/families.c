@@ -1,4 +1,4 @@
-#include "service/families.h"
+#include "service/families_impl.h"
 
 #include "base/encode.h"
 #include "base/json.h"
@@ -27,13 +27,7 @@ enum family_verdict family_judge(const struct family *family, int64_t generation
 
 /* ---- the form ---- */
 
-/* All that a token says; what is not in it is in its family's row. */
-struct content {
-	slice subject, client_id, family; /* family: hex */
-	int64_t issued_s, expires_s, generation;
-};
-
-static FALLIBLE write_token(struct call *call, const struct content *content, slice *ret_token)
+static FALLIBLE write_token(struct call *call, const struct refresh_content *content, slice *ret_token)
 {
 	unsigned char mac[SHA256_BYTES];
 	char sec[BASE64_TEXT_BYTES(SHA256_BYTES)];
@@ -67,11 +61,11 @@ FALLIBLE refresh_token_make(struct call *call, const struct family *family, slic
 {
 	char *subject = uid_text(&family->identity, call->arena);
 	char hex[2 * FAMILY_ID_BYTES];
-	struct content content = { .client_id = family->client_id,
-				   .family = slice_of(hex, sizeof(hex)),
-				   .issued_s = family->rotated_us / US_PER_S,
-				   .expires_s = family->idle_us / US_PER_S,
-				   .generation = family->generation };
+	struct refresh_content content = { .client_id = family->client_id,
+					   .family = slice_of(hex, sizeof(hex)),
+					   .issued_s = family->rotated_us / US_PER_S,
+					   .expires_s = family->idle_us / US_PER_S,
+					   .generation = family->generation };
 
 	TRY_NEW(subject);
 	if (family->id.len != FAMILY_ID_BYTES)
@@ -86,7 +80,7 @@ static FALLIBLE not_ours(void)
 	return FAIL(FAULT_UNAUTHENTIC, "this is no refresh token of this server; sign in again");
 }
 
-static bool read_content(const struct json *object, struct content *ret_content)
+static bool read_content(const struct json *object, struct refresh_content *ret_content)
 {
 	return json_text(json_member(object, "sub"), &ret_content->subject) &&
 	       json_text(json_member(object, "aud"), &ret_content->client_id) &&
@@ -96,25 +90,33 @@ static bool read_content(const struct json *object, struct content *ret_content)
 	       json_int64(json_member(object, "gen"), &ret_content->generation);
 }
 
-/* What it says, and the token of ours that says this. FAULT_INVALID when there is none. */
-static FALLIBLE make_again(struct call *call, slice text, struct content *ret_content, slice *ret_again)
+FALLIBLE refresh_content_read(struct arena *arena, slice text, struct refresh_content *ret_content)
 {
+	struct refresh_content content = { .generation = 0 };
 	const struct json *object;
 	slice json;
 
 	if (text.len == 0 || text.len > REFRESH_TOKEN_BYTES_MAX)
 		return FAIL(FAULT_INVALID, "no refresh token has this length");
-	TRY(base64_decode(call->arena, BASE64_STANDARD, text, &json));
-	TRY(json_parse_object(call->arena, json, NULL, &object));
-	if (!read_content(object, ret_content))
+	TRY(base64_decode(arena, BASE64_STANDARD, text, &json));
+	TRY(json_parse_object(arena, json, NULL, &object));
+	if (!read_content(object, &content))
 		return FAIL(FAULT_INVALID, "it lacks a member");
+	*ret_content = content;
+	return OK;
+}
+
+/* What it says, and the token of ours that says this. FAULT_INVALID when there is none. */
+static FALLIBLE make_again(struct call *call, slice text, struct refresh_content *ret_content, slice *ret_again)
+{
+	TRY(refresh_content_read(call->arena, text, ret_content));
 	return write_token(call, ret_content, ret_again);
 }
 
 /* Made again from what it says, a token of ours is the same, byte for byte. */
 FALLIBLE refresh_token_read(struct call *call, slice text, struct refresh_token *ret_token)
 {
-	struct content content = { 0 };
+	struct refresh_content content = { 0 };
 	slice again = SLICE("");
 	status result = make_again(call, text, &content, &again);
 

@@ -91,9 +91,9 @@ static FALLIBLE random_text(struct call *call, size_t bytes, slice *ret_text)
 	return OK;
 }
 
-static FALLIBLE digest_into(struct call *call, slice json, slice *ret_digest)
+static FALLIBLE digest_into(struct arena *arena, slice json, slice *ret_digest)
 {
-	unsigned char *digest = arena_alloc(call->arena, SHA256_BYTES);
+	unsigned char *digest = arena_alloc(arena, SHA256_BYTES);
 
 	TRY_NEW(digest);
 	TRY(sha256(json, digest));
@@ -122,7 +122,7 @@ FALLIBLE invite_create(struct call *call, const struct uid *group, const struct 
 	TRY(random_text(call, KEY_ID_BYTES, &invite.key_id));
 	TRY(random_text(call, SECRET_BYTES, &secret));
 	TRY(write_code(call, &invite, secret, &json, ret_code));
-	TRY(digest_into(call, json, &invite.digest));
+	TRY(digest_into(call->arena, json, &invite.digest));
 	TRY(call_new_child(call, group, &invite.uid));
 	TRY(row_insert(call->tx, &table_invites, &invite));
 	call_touched(call, &invite.uid, group);
@@ -160,8 +160,7 @@ static FALLIBLE not_a_code(void)
 	return FAIL_FIELD("code", "is no invite code; copy it whole, as it was given to you");
 }
 
-/* The code's JSON, its key id and the expiry it claims. Nothing of it is trusted yet. */
-static FALLIBLE read_code(struct call *call, slice code, struct invite_code *ret_code)
+FALLIBLE invite_code_read(struct arena *arena, slice code, struct invite_code *ret_code)
 {
 	static const struct json_limits limits = { .bytes = INVITE_CODE_BYTES_MAX, .depth = 2 };
 	const struct json *object = NULL;
@@ -171,9 +170,9 @@ static FALLIBLE read_code(struct call *call, slice code, struct invite_code *ret
 	code = slice_trim(code);
 	if (code.len == 0 || code.len > INVITE_CODE_BYTES_MAX)
 		return not_a_code();
-	result = base64_decode(call->arena, BASE64_STANDARD, code, &ret_code->json);
+	result = base64_decode(arena, BASE64_STANDARD, code, &ret_code->json);
 	if (!FAILED(result))
-		result = json_parse_object(call->arena, ret_code->json, &limits, &object);
+		result = json_parse_object(arena, ret_code->json, &limits, &object);
 	if (result.fault == FAULT_INVALID)
 		return not_a_code();
 	TRY(result);
@@ -181,7 +180,7 @@ static FALLIBLE read_code(struct call *call, slice code, struct invite_code *ret
 	    !json_text(json_member(object, "kid"), &ret_code->key_id) ||
 	    !json_int64(json_member(object, "exp"), &ret_code->expires_s))
 		return not_a_code();
-	return digest_into(call, ret_code->json, &ret_code->digest);
+	return digest_into(arena, ret_code->json, &ret_code->digest);
 }
 
 static FALLIBLE find_row(struct call *call, const struct invite_code *code, struct invite *ret_invite, bool *ret_found)
@@ -198,7 +197,7 @@ static FALLIBLE find_row(struct call *call, const struct invite_code *code, stru
 
 FALLIBLE invite_lookup(struct call *call, slice text, struct invite_code *ret_code, struct invite *ret_invite, bool *ret_found)
 {
-	TRY(read_code(call, text, ret_code));
+	TRY(invite_code_read(call->arena, text, ret_code));
 	TRY(find_row(call, ret_code, ret_invite, ret_found));
 	/* The row's own expiry counts; what a code without a row claims only chooses the words. */
 	if (*ret_found ? ret_invite->expires_us <= call->now_us : ret_code->expires_s <= call_now_s(call))
@@ -219,7 +218,7 @@ FALLIBLE invite_mark(struct call *call, const struct invite_code *code, const st
 		buffer_add(&text, uid_bytes(identity));
 	if (buffer_failed(&text))
 		return FAIL(FAULT_EXHAUSTED, "no memory for an invite");
-	TRY(digest_into(call, buffer_slice(&text), &digest));
+	TRY(digest_into(call->arena, buffer_slice(&text), &digest));
 	*ret_mark = (struct mark){ .digest = digest };
 	return OK;
 }

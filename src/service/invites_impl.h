@@ -13,6 +13,8 @@ struct invite_code {
 	int64_t expires_s;
 };
 
+/* The code's JSON, its key id and the expiry it claims. Nothing of it is trusted yet. INVALID_ARGUMENT names `code`. */
+FALLIBLE invite_code_read(struct arena *arena, slice code, struct invite_code *ret_code);
 /* Reads the code and finds its row; FAILED_PRECONDITION when it has expired. */
 FALLIBLE invite_lookup(struct call *call, slice text, struct invite_code *ret_code, struct invite *ret_invite, bool *ret_found);
 /* The mark a used single-use invite leaves; identity NULL: whoever used it. */
