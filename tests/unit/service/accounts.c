@@ -135,6 +135,55 @@ TEST(a_disabled_account_neither_signs_in_nor_follows_links_CVE_2024_46999)
 	CHECK_FAULT(FAULT_ABSENT, account_reset_find(worker(), link, &login));
 }
 
+/* ---- sessions ---- */
+
+static struct uid of_account(const char *login)
+{
+	struct person person;
+	struct uid uid;
+
+	CHECK(signs_in(login, PASSWORD, &person));
+	CHECK_OK(user_uid(person.issuer, person.subject, &uid));
+	return uid;
+}
+
+static status put_session(struct tx *tx, void *arg)
+{
+	const struct uid *identity = arg;
+	struct identity row = { .uid = *identity, .name = SLICE("somebody"), .created_us = NOW_S * US_PER_S };
+	struct family family = {
+		.id = uid_bytes(identity), .identity = *identity, .expires_us = INT64_MAX, .idle_us = INT64_MAX
+	};
+
+	TRY(row_put(tx, &table_identities, &row));
+	return row_put(tx, &table_families, &family);
+}
+
+static int64_t sessions_of(const struct uid *identity)
+{
+	struct query query;
+
+	query_init(&query);
+	query_eq_uid(&query, FAMILIES_IDENTITY, identity);
+	return world_count(&table_families, &query);
+}
+
+TEST(a_new_password_and_a_switched_off_account_end_its_sessions_CVE_2024_46999)
+{
+	struct uid uid, other = owner;
+
+	CHECK_OK(account_set_password(worker(), create("ends@example.com"), PASSWORD));
+	uid = of_account("ends@example.com");
+	CHECK_OK(world_change(put_session, &uid));
+	CHECK_OK(world_change(put_session, &other));
+	CHECK_OK(account_set_password(worker(), new_link("ends@example.com"), PASSWORD));
+	CHECK_INT(sessions_of(&uid), 0);
+	CHECK_OK(world_change(put_session, &uid));
+	CHECK_OK(disable("ends@example.com"));
+	CHECK_INT(sessions_of(&uid), 0);
+	CHECK_INT(sessions_of(&other), 1);
+}
+
 /* ---- invites ---- */
 
 static struct given invited(const char *email, bool is_single_use)
@@ -254,6 +303,7 @@ int main(void)
 		cmocka_unit_test(a_login_has_one_form_CVE_2025_54998),
 		cmocka_unit_test(a_newer_link_ends_the_older_and_a_day_ends_both),
 		cmocka_unit_test(a_disabled_account_neither_signs_in_nor_follows_links_CVE_2024_46999),
+		cmocka_unit_test(a_new_password_and_a_switched_off_account_end_its_sessions_CVE_2024_46999),
 		cmocka_unit_test(an_invite_makes_an_account_for_its_address_and_proves_it_to_nobody_else_CVE_2026_27946),
 		cmocka_unit_test(a_single_use_invite_makes_one_account),
 		cmocka_unit_test(deleting_frees_the_login_but_nobody_becomes_the_same_person_CVE_2026_55670),

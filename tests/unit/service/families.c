@@ -294,6 +294,31 @@ TEST(who_leaves_the_organization_loses_the_session_begun_at_its_own_provider_and
 	CHECK_OK(use(outside, &next));
 }
 
+/* Design.md 6: refreshing is one of the ways that stay inside. */
+TEST(a_session_begun_at_an_organizations_provider_stays_in_it_however_often_it_is_refreshed)
+{
+	struct person confined = ada;
+	slice token, next = { 0 }, access = { 0 };
+	struct verified *verified;
+
+	at(0);
+	CHECK_OK(world_change(add_provider, NULL));
+	confined.confined_to = org;
+	confined.connection = slice_str(uid_text(&provider_uid, arena));
+	token = begin_as(confined);
+	for (int i = 0; i < 3; i++) {
+		CHECK_OK(use_for(token, "reeve", api, &access, &next));
+		CHECK_OK(token_verify(parts.issuer, TOKEN_ACCESS, access, SLICE(""), &verified));
+		CHECK(uid_eq(&verified->caller.confined_to, &org) && !verified->caller.email_is_verified);
+		(void)verified_unref(verified); /* a local */
+		token = next;
+	}
+	CHECK_OK(use_for(begin_as(ada), "reeve", api, &access, &next));
+	CHECK_OK(token_verify(parts.issuer, TOKEN_ACCESS, access, SLICE(""), &verified));
+	CHECK(uid_is_none(&verified->caller.confined_to) && verified->caller.email_is_verified);
+	(void)verified_unref(verified); /* a local */
+}
+
 static FALLIBLE any_write(const struct uid *who, enum method_id method, void *in)
 {
 	Google__Protobuf__Empty out;
@@ -640,6 +665,7 @@ int main(void)
 		cmocka_unit_test(what_is_refused_uses_nothing_up),
 		cmocka_unit_test(a_session_gives_tokens_for_each_audience_of_this_server_and_for_no_other),
 		cmocka_unit_test(who_leaves_the_organization_loses_the_session_begun_at_its_own_provider_and_no_other),
+		cmocka_unit_test(a_session_begun_at_an_organizations_provider_stays_in_it_however_often_it_is_refreshed),
 		cmocka_unit_test(one_ends_ones_own_sessions_and_from_an_organizations_provider_those_in_it_alone),
 		cmocka_unit_test(
 			an_owner_sees_and_ends_what_began_at_the_organizations_own_provider_and_an_operator_everything),

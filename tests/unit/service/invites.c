@@ -221,6 +221,53 @@ TEST(nobody_gives_by_invite_what_they_do_not_hold_at_either_moment)
 	CHECK_OK(accept(&joining));
 }
 
+static status confine_author(struct tx *tx, void *arg)
+{
+	struct given *given = arg;
+	struct invite row = given->invite;
+
+	row.author_confined_to = elsewhere;
+	return row_update(tx, &table_invites, &row);
+}
+
+/* What whoever wrote it could not do then, it does not do now. */
+TEST(an_invite_gives_nothing_where_its_authors_session_had_no_place)
+{
+	struct given given = invite_to(&org, "viewer");
+	struct joining joining;
+
+	CHECK_OK(invite_as(&given, &owner));
+	CHECK(uid_is_none(&given.invite.author_confined_to));
+	CHECK_OK(world_change(confine_author, &given));
+	joining = somebody("misled", given.code);
+	CHECK_FAULT(FAULT_DENIED, accept(&joining));
+	CHECK_INT(bindings_of(&joining.identity), 0);
+}
+
+TEST(a_code_is_good_with_its_secret_alone_CVE_2026_27840)
+{
+	struct given given = invite_to(&org, "viewer");
+	struct joining joining;
+	char *forged;
+	slice json;
+
+	CHECK_OK(invite_as(&given, &owner));
+	CHECK_OK(base64_decode(arena, BASE64_STANDARD, given.code, &json));
+	forged = arena_text(arena, json);
+	CHECK(strstr(forged, "secret"));
+	for (size_t i = 0; i < 64; i += 21) {
+		char *at = strstr(forged, "secret\":\"") + 9 + i, was = *at;
+		char *code = arena_alloc(arena, BASE64_TEXT_BYTES(json.len));
+		*at = was == '0' ? '1' : '0';
+		joining = somebody("guesser",
+				   slice_of(code, base64_encode_into(BASE64_STANDARD, slice_of(forged, json.len), code)));
+		CHECK_FAULT(FAULT_ABSENT, accept(&joining));
+		*at = was;
+	}
+	joining = somebody("guesser", given.code);
+	CHECK_OK(accept(&joining));
+}
+
 TEST(a_providers_session_joins_only_its_own_organization)
 {
 	struct given given = invite_to(&org, "viewer");
@@ -292,6 +339,8 @@ int main(void)
 		cmocka_unit_test(expiry_is_asked_at_use_CVE_2025_64708),
 		cmocka_unit_test(what_a_code_of_nobody_says_of_its_end_is_read_whole),
 		cmocka_unit_test(nobody_gives_by_invite_what_they_do_not_hold_at_either_moment),
+		cmocka_unit_test(an_invite_gives_nothing_where_its_authors_session_had_no_place),
+		cmocka_unit_test(a_code_is_good_with_its_secret_alone_CVE_2026_27840),
 		cmocka_unit_test(a_providers_session_joins_only_its_own_organization),
 		cmocka_unit_test(a_deleted_invite_is_gone_and_says_so),
 		cmocka_unit_test(a_lifetime_is_a_minute_to_thirty_days),

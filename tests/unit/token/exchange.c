@@ -130,6 +130,24 @@ TEST(times_that_are_no_times_are_refused)
 		CHECK_FAULT(FAULT_DENIED, exchange(job_token(times[i]), &done));
 }
 
+TEST(a_token_of_an_issuer_the_identity_does_not_name_is_refused_whoever_signed_it)
+{
+	static const char *const issuers[] = { JOBS "/", JOBS "x", "https://ci.example.co", "HTTPS://ci.example.com", "" };
+	struct exchanged done;
+
+	put_machine(&org, NOW_S + S_PER_DAY);
+	for (size_t i = 0; i < sizeof(issuers) / sizeof(*issuers); i++) {
+		char *claims = arena_printf(arena, "{\"iss\":\"%s\",\"sub\":\"job\",\"aud\":\"" URL "\",\"exp\":1800000300}",
+					    issuers[i]);
+		struct buffer out;
+
+		buffer_init(&out, arena, 16384);
+		CHECK_OK(jws_sign(workload, &(struct jws_header){ 0 }, slice_str(claims), &out));
+		CHECK_FAULT(FAULT_DENIED, exchange(buffer_slice(&out), &done));
+		CHECK(strstr(report_current()->text, "invalid \"iss\""));
+	}
+}
+
 /* ---- an end ---- */
 
 TEST(a_token_does_not_outlive_its_identity_CVE_2025_64708)
@@ -141,9 +159,105 @@ TEST(a_token_does_not_outlive_its_identity_CVE_2025_64708)
 	CHECK_INT(done.token.expires_s, NOW_S + 100);
 	put_machine(&org, NOW_S);
 	CHECK_FAULT(FAULT_DENIED, exchange(job_until(NOW_S + 600), &done));
+	CHECK(strstr(report_current()->text, "the identity is expired"));
 	put_machine(&org, NOW_S + S_PER_DAY);
 	CHECK_OK(exchange(job_until(NOW_S + 600), &done));
 	CHECK_INT(done.token.expires_s, NOW_S + 3600);
+}
+
+static status set_status(struct tx *tx, void *arg)
+{
+	struct group row = { .uid = org };
+	bool found;
+
+	TRY(row_find(tx, &table_groups, &row, &row, &found));
+	row.status = *(int64_t *)arg;
+	return row_update(tx, &table_groups, &row);
+}
+
+TEST(a_suspended_organizations_machine_gets_no_token_CVE_2024_46999)
+{
+	int64_t suspended = 3, alive = 2; /* ORG_STATUS_ */
+	struct exchanged done;
+
+	put_machine(&org, NOW_S + S_PER_DAY);
+	CHECK_OK(world_change(set_status, &suspended));
+	CHECK_FAULT(FAULT_DENIED, exchange(job_until(NOW_S + 600), &done));
+	CHECK(strstr(report_current()->text, "suspended"));
+	CHECK_OK(world_change(set_status, &alive));
+	CHECK_OK(exchange(job_until(NOW_S + 600), &done));
+}
+
+TEST(no_token_lives_longer_than_its_kind)
+{
+	struct assumed who = { .identity = owner };
+	slice audience = SLICE(URL);
+	struct mint mint = { .kind = TOKEN_ACCESS, .who = &who, .audiences = &audience, .audiences_count = 1, .life_s = 99999 };
+	struct minted minted;
+
+	CHECK_OK(token_mint(parts.issuer, arena, &mint, &minted));
+	CHECK_INT(minted.expires_s - minted.issued_s, 3600);
+	audience = SLICE(REGISTRY);
+	mint.kind = TOKEN_REGISTRY;
+	mint.access = SLICE("[]");
+	CHECK_OK(token_mint(parts.issuer, arena, &mint, &minted));
+	CHECK_INT(minted.expires_s - minted.issued_s, 300);
+}
+
+/* ---- an operator's standing ---- */
+
+static status make_operator(struct tx *tx, void *arg)
+{
+	struct binding row = { .group = *authz_system_group(parts.authz),
+			       .identity = editor,
+			       .role = role_builtin_by_name(SLICE("operator"))->uid };
+
+	(void)arg;
+	TRY(uid_new_child(&row.group, (const uint8_t *)"operator", &row.uid));
+	return row_put(tx, &table_bindings, &row);
+}
+
+static bool has_standing(const struct assumed *who, const char *scope, const char *capability)
+{
+	slice audience = SLICE(URL), scopes[] = { slice_str(scope) }, capabilities[] = { slice_str(capability) };
+	struct exchange in = { .audiences = &audience,
+			       .audiences_count = 1,
+			       .scopes = scopes,
+			       .scopes_count = *scope ? 1 : 0,
+			       .capabilities = capabilities,
+			       .capabilities_count = *capability ? 1 : 0,
+			       .may_block = true };
+	const struct json *claims;
+	struct exchanged done;
+	bool is_operator = false;
+	struct jws jws;
+
+	CHECK_OK(token_issue(parts.issuer, arena, &in, who, &done));
+	CHECK_OK(jws_parse(arena, done.token.text, 0, &jws));
+	CHECK_OK(jws_claims(arena, &jws, &claims));
+	(void)json_bool(json_member(claims, "operator"), &is_operator); /* absent: no */
+	return is_operator;
+}
+
+TEST(an_operators_standing_is_in_no_narrowed_confined_or_bounded_token)
+{
+	struct assumed who = { .identity = editor };
+
+	CHECK(!has_standing(&who, "", ""));
+	CHECK_OK(world_change(make_operator, NULL));
+	CHECK(has_standing(&who, "", ""));
+	CHECK(!has_standing(&who, uid_text(&org, arena), ""));
+	CHECK(!has_standing(&who, "", "groups.list"));
+	who.confined_to = org;
+	CHECK(!has_standing(&who, "", ""));
+	who = (struct assumed){ .identity = editor, .is_bounded = true };
+	CHECK(!has_standing(&who, "", ""));
+	who.bound_operator = true;
+	CHECK(has_standing(&who, "", ""));
+	CHECK(!has_standing(&who, "", "groups.list"));
+	CHECK(!has_standing(&who, uid_text(&org, arena), ""));
+	who.confined_to = org;
+	CHECK(!has_standing(&who, "", ""));
 }
 
 /* ---- a group by its name ---- */
@@ -247,6 +361,10 @@ int main(void)
 		cmocka_unit_test(an_operators_assertion_lives_five_minutes_whatever_numbers_it_writes),
 		cmocka_unit_test(times_that_are_no_times_are_refused),
 		cmocka_unit_test(a_token_does_not_outlive_its_identity_CVE_2025_64708),
+		cmocka_unit_test(a_token_of_an_issuer_the_identity_does_not_name_is_refused_whoever_signed_it),
+		cmocka_unit_test(a_suspended_organizations_machine_gets_no_token_CVE_2024_46999),
+		cmocka_unit_test(no_token_lives_longer_than_its_kind),
+		cmocka_unit_test(an_operators_standing_is_in_no_narrowed_confined_or_bounded_token),
 		cmocka_unit_test(a_name_outside_of_what_a_session_may_hold_is_no_groups_name),
 		cmocka_unit_test(without_memory_nobody_is_told_that_their_token_is_wrong),
 	};

@@ -181,6 +181,44 @@ TEST(a_sign_in_ends_with_its_provider_CVE_2026_1486)
 	CHECK_FAULT(FAULT_UNAUTHENTIC, read_login(text, &login));
 }
 
+static status suspend(struct tx *tx, void *arg)
+{
+	struct group row = { .uid = org };
+	bool found;
+
+	TRY(row_find(tx, &table_groups, &row, &row, &found));
+	row.status = *(int64_t *)arg;
+	return row_update(tx, &table_groups, &row);
+}
+
+/* Of this very organization, and while it is not suspended. */
+TEST(a_providers_sign_in_is_its_organizations_alone)
+{
+	static char issuer[] = "https://sso.example.com";
+	int64_t suspended = 3, alive = 2; /* ORG_STATUS_ */
+	struct person person = ada();
+	struct provider row = { 0 };
+	struct login login;
+	slice inside, outside;
+
+	CHECK_OK(uid_new_child(&org, (const uint8_t *)"provider", &provider_uid));
+	CHECK_OK(world_change(put_provider, issuer));
+	person.issuer = slice_str(issuer);
+	person.connection = slice_str(uid_text(&provider_uid, arena));
+	person.confined_to = org;
+	inside = login_of(&person, "reeve");
+	person.confined_to = elsewhere;
+	outside = login_of(&person, "reeve");
+	CHECK_OK(read_login(inside, &login));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, read_login(outside, &login));
+	CHECK_OK(world_change(suspend, &suspended));
+	CHECK_FAULT(FAULT_DENIED, read_login(inside, &login));
+	CHECK_OK(world_change(suspend, &alive));
+	CHECK_OK(read_login(inside, &login));
+	row.uid = provider_uid;
+	CHECK_OK(world_change(drop_provider, &row));
+}
+
 static status put_account(struct tx *tx, void *arg)
 {
 	struct account row = { .login = SLICE("ada@example.com"), .subject = SLICE("local-1"), .is_disabled = *(bool *)arg };
@@ -224,6 +262,7 @@ int main(void)
 		cmocka_unit_test(a_login_token_that_does_not_say_who_is_refused),
 		cmocka_unit_test(a_login_token_ends),
 		cmocka_unit_test(a_sign_in_ends_with_its_provider_CVE_2026_1486),
+		cmocka_unit_test(a_providers_sign_in_is_its_organizations_alone),
 		cmocka_unit_test(a_disabled_account_signs_nobody_in),
 		cmocka_unit_test(a_token_of_an_issuer_nobody_set_up_is_no_sign_in_CVE_2025_52477),
 	};

@@ -190,6 +190,42 @@ TEST(another_identity_is_assumed_when_everything_it_asks_for_fits)
 
 /* ---- a key that goes ---- */
 
+/* After a forced rotation the old key is believed until the last token it signed has ended, and no longer. */
+TEST(a_key_is_believed_as_long_as_its_tokens_live)
+{
+	CLEANUP(keyset_unrefp) struct keyset *keyset = NULL;
+	struct issuer_key old;
+	slice published;
+
+	CHECK_OK(issuer_active_key(parts.issuer, arena, &old));
+	now.fixed_us += US_PER_S;
+	CHECK_OK(issuer_rotate(parts.issuer, true));
+	keyset = issuer_keyset(parts.issuer);
+	now.fixed_us += 3600 * US_PER_S;
+	CHECK(keyset_find(keyset, old.kid, now.fixed_us) != NULL);
+	CHECK_OK(issuer_jwks(parts.issuer, arena, &published));
+	CHECK(strstr(arena_text(arena, published), arena_text(arena, old.kid)));
+	now.fixed_us += 61 * US_PER_S;
+	CHECK(keyset_find(keyset, old.kid, now.fixed_us) == NULL);
+	CHECK_OK(issuer_jwks(parts.issuer, arena, &published));
+	CHECK(!strstr(arena_text(arena, published), arena_text(arena, old.kid)));
+	now = clock_fixed(NOW_S * US_PER_S);
+}
+
+TEST(what_is_sealed_or_proved_under_one_label_is_nothing_under_another)
+{
+	unsigned char one[32], other[32];
+	slice sealed, plain;
+
+	CHECK_OK(issuer_mac(parts.issuer, "one", SLICE("text"), one));
+	CHECK_OK(issuer_mac(parts.issuer, "other", SLICE("text"), other));
+	CHECK(memcmp(one, other, sizeof(one)) != 0);
+	CHECK_OK(issuer_seal(parts.issuer, "one", arena, SLICE("text"), &sealed));
+	CHECK_OK(issuer_open(parts.issuer, "one", arena, sealed, &plain));
+	CHECK_SLICE(plain, "text");
+	CHECK_FAULT(FAULT_LOST, issuer_open(parts.issuer, "other", arena, sealed, &plain));
+}
+
 static status drop_keys(struct tx *tx, void *arg)
 {
 	struct rows rows;
@@ -225,6 +261,8 @@ int main(void)
 		cmocka_unit_test(a_token_gives_no_more_and_no_longer_than_it_has),
 		cmocka_unit_test(a_token_is_taken_as_a_providers_when_it_began_there_GHSA_7qjx_gp9h_65qj),
 		cmocka_unit_test(another_identity_is_assumed_when_everything_it_asks_for_fits),
+		cmocka_unit_test(what_is_sealed_or_proved_under_one_label_is_nothing_under_another),
+		cmocka_unit_test(a_key_is_believed_as_long_as_its_tokens_live),
 		cmocka_unit_test(what_a_key_proved_is_forgotten_with_the_key),
 	};
 
