@@ -88,6 +88,62 @@ TEST(a_pipelined_request_waits_unread_behind_one_that_is_away)
 	served_stop(served);
 }
 
+/* More than is read ahead: the rest waits in the socket, and nothing of it is lost. */
+TEST(many_pipelined_requests_wait_behind_one_that_is_away)
+{
+	enum { COUNT = 10000 };
+	static char text[COUNT * 64];
+	size_t at = 0;
+	struct served *served;
+	struct client client;
+	struct reply reply = { .code = 0 };
+
+	for (int i = 0; i < COUNT; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s", GET("/echo"));
+	served = served_start(NULL);
+	client_open(&client, served);
+	SAY(&client, GET("/hold"));
+	EVENTUALLY(atomic_load(&served->holding) == 1);
+	CHECK(client_send(&client, text, at));
+	usleep(100000);
+	CHECK_INT(served_counters(served).requests_http1, 1);
+	CHECK(served_counters(served).memory_bytes < 300000);
+	served_let_go(served);
+	for (int i = 0; i <= COUNT; i++) {
+		client_reply(&client, &reply, false);
+		CHECK_INT(reply.code, 200);
+	}
+	client_reply_done(&reply);
+	client_close(&client);
+	served_stop(served);
+}
+
+TEST(bodies_on_their_way_are_bounded_together)
+{
+	enum { CLIENTS = 20, HALF = 200000 };
+	static const char head[] = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 400000\r\n\r\n";
+	struct http_server_options options = { .memory_bytes = 1000000 };
+	static char half[HALF];
+	struct served *served;
+	struct client clients[CLIENTS];
+	struct reply reply = { .code = 0 };
+
+	served = served_start(&options);
+	for (int i = 0; i < CLIENTS; i++) {
+		client_open(&clients[i], served);
+		SAY(&clients[i], head);
+		(void)client_send(&clients[i], half, HALF); /* some are refused meanwhile */
+	}
+	EVENTUALLY(served_counters(served).requests_refused >= CLIENTS / 2);
+	CHECK(served_counters(served).memory_bytes < 2000000);
+	for (int i = 0; i < CLIENTS; i++)
+		client_close(&clients[i]);
+	EVENTUALLY(served_counters(served).connections_open == 0);
+	CHECK_INT(ASK(served, GET("/echo"), &reply), 200);
+	client_reply_done(&reply);
+	served_stop(served);
+}
+
 TEST(a_request_sent_byte_by_byte_is_the_same_request)
 {
 	static const char text[] =
@@ -515,7 +571,8 @@ TEST(a_drain_ends_at_its_limit)
 }
 
 TESTS(a_request_arrives_with_everything_it_said, pipelined_requests_are_answered_in_order_also_when_the_first_takes_longest,
-      a_pipelined_request_waits_unread_behind_one_that_is_away, a_request_sent_byte_by_byte_is_the_same_request,
+      a_pipelined_request_waits_unread_behind_one_that_is_away, many_pipelined_requests_wait_behind_one_that_is_away,
+      bodies_on_their_way_are_bounded_together, a_request_sent_byte_by_byte_is_the_same_request,
       a_client_that_waits_for_100_continue_gets_it_and_one_that_does_not_is_served, head_tells_the_length_and_sends_no_body,
       the_connection_closes_when_asked_to_and_after_http_1_0, a_client_that_half_closes_still_gets_its_answer,
       every_smuggling_shape_ends_its_connection_and_reaches_no_handler,
