@@ -65,14 +65,19 @@ static FALLIBLE domain_of(struct call *call, slice *ret_domain)
 
 FALLIBLE eligible_find(struct call *call, struct group *ret_group, bool *ret_found)
 {
+	struct group group = { 0 };
 	slice domain;
 
 	*ret_found = false;
 	TRY(domain_of(call, &domain));
 	if (domain.len == 0)
 		return OK;
-	TRY(group_find_verified(call, domain, ret_group, ret_found));
-	*ret_found = *ret_found && ret_group->status != STATUS_SUSPENDED;
+	TRY(group_find_verified(call, domain, &group, ret_found));
+	*ret_found = *ret_found && group.status != STATUS_SUSPENDED;
+	if (*ret_found)
+		*ret_group = (struct group){
+			.uid = group.uid, .name = group.name, .description = group.description, .is_verified = true
+		};
 	return OK;
 }
 

@@ -14,7 +14,8 @@
 #define ACCESS_REQUESTS_MAX 1000               /* waiting in one organization */
 #define OWNERS_TOLD_MAX 10                     /* who get a letter about a request */
 
-/* The verified organization named as the domain of the caller's address. No match, an untrusted address and a domain of
+/* The verified organization named as the domain of the caller's address, and of it what a stranger may learn: id, name and
+ * description; the rest is unset. No match, an untrusted address and a domain of
  * everybody's mail look alike. */
 FALLIBLE eligible_find(struct call *call, struct group *ret_group, bool *ret_found);
 /* The same; NOT_FOUND when there is none. */

@@ -29,17 +29,23 @@ static FALLIBLE fill_limits(struct call *call, const struct uid *uid, group_v2 *
 	return OK;
 }
 
-static FALLIBLE fill(struct call *call, const struct group *group, group_v2 *out)
+/* The row alone: what a stranger gets, too. */
+static FALLIBLE fill_row(struct call *call, const struct group *group, group_v2 *out)
 {
 	TRY(put_uid(call, &group->uid, &out->uid));
 	TRY(put_text(call, group->name, &out->name));
 	TRY(put_text(call, group->description, &out->description));
-	TRY(fill_limits(call, &group->uid, out));
 	out->verified = group->is_verified;
 	out->kind = (Chainguard__Platform__Iam__V2__OrgKind)group->kind;
 	out->status = (Chainguard__Platform__Iam__V2__OrgStatus)group->status;
 	TRY(put_time(call, group->created_us, &out->create_time));
 	return put_time(call, group->updated_us, &out->update_time);
+}
+
+static FALLIBLE fill(struct call *call, const struct group *group, group_v2 *out)
+{
+	TRY(fill_limits(call, &group->uid, out));
+	return fill_row(call, group, out);
 }
 
 status groups_get_group(struct call *call, const Chainguard__Platform__Iam__V2__GetGroupRequest *in, group_v2 *out)
@@ -130,7 +136,6 @@ status groups_delete_group(struct call *call, const Chainguard__Platform__Iam__V
 
 /* ---- people who do not belong to it yet ---- */
 
-/* All that a stranger learns. */
 status groups_lookup_group(struct call *call, const Chainguard__Platform__Iam__V2__LookupGroupRequest *in,
 			   Chainguard__Platform__Iam__V2__LookupGroupResponse *out)
 {
@@ -139,11 +144,7 @@ status groups_lookup_group(struct call *call, const Chainguard__Platform__Iam__V
 	(void)in;
 	TRY(eligible_get(call, &group));
 	TRY_MESSAGE(call, out->group, chainguard__platform__iam__v2__group);
-	TRY(put_uid(call, &group.uid, &out->group->uid));
-	TRY(put_text(call, group.name, &out->group->name));
-	TRY(put_text(call, group.description, &out->group->description));
-	out->group->verified = true;
-	return OK;
+	return fill_row(call, &group, out->group);
 }
 
 status groups_check_eligibility(struct call *call, const Chainguard__Platform__Iam__V2__CheckEligibilityRequest *in,

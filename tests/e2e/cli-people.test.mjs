@@ -386,6 +386,16 @@ test('an organization\'s own provider, by the organization\'s name: in the brows
   assert.deepEqual([claims.act.iss, Object.keys(claims.cap)], [people.own.url, [home]]);
   age(machine);
   assert.deepEqual(Object.keys(claimsOf(await machine.tell('auth', 'token')).cap), [home], 'the session stays inside');
+  const boss = await newPerson(), owner = ok(await people.as(people.admin, 'GET', '/iam/v2/roles?name=owner')).roles[0].uid;
+  ok(await people.as(people.admin, 'POST', `/iam/v2/roleBindings/${home}`, { identityUid: boss.subject, roleUid: owner }));
+  age(boss);
+  const of = ['--identity', claims.sub, '--parent', name];
+  const [session] = JSON.parse(await boss.tell('auth', 'sessions', 'list', ...of, '-o', 'json')).items;
+  assert.equal(session.organizationUid, home);
+  assert.match((await boss.fail('auth', 'sessions', 'list', '--identity', claims.sub)).stderr, /PermissionDenied/, 'an owner is no operator');
+  await boss.tell('auth', 'sessions', 'end', session.id, ...of, '-y');
+  age(machine);
+  assert.match((await machine.fail('auth', 'token')).stderr, /auth login/, 'an owner ended it');
   await machine.tell('auth', 'logout');
   const terminal = machine.sit('auth', 'login', '--headless', '--org-name', name);
   const [, url] = await terminal.see(/Open this page on any device\s+(http\S+)/);

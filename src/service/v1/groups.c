@@ -29,16 +29,22 @@ static FALLIBLE fill_limits(struct call *call, const struct uid *uid, group_v1 *
 	return OK;
 }
 
-static FALLIBLE fill(struct call *call, const struct group *group, group_v1 *out)
+/* The row alone: what a stranger gets, too. */
+static FALLIBLE fill_row(struct call *call, const struct group *group, group_v1 *out)
 {
 	TRY(put_uid(call, &group->uid, &out->id));
 	TRY(put_text(call, group->name, &out->name));
 	TRY(put_text(call, group->description, &out->description));
-	TRY(fill_limits(call, &group->uid, out));
 	out->verified = group->is_verified;
 	out->kind = (Chainguard__Platform__Iam__OrgKind)group->kind;
 	out->status = (Chainguard__Platform__Iam__OrgStatus)group->status;
 	return OK;
+}
+
+static FALLIBLE fill(struct call *call, const struct group *group, group_v1 *out)
+{
+	TRY(fill_limits(call, &group->uid, out));
+	return fill_row(call, group, out);
 }
 
 status v1_groups_create(struct call *call, const Chainguard__Platform__Iam__CreateGroupRequest *in, group_v1 *out)
@@ -120,11 +126,7 @@ status v1_groups_lookup_group(struct call *call, const Chainguard__Platform__Iam
 	(void)in;
 	TRY(eligible_get(call, &group));
 	TRY_MESSAGE(call, out->group, chainguard__platform__iam__group);
-	TRY(put_uid(call, &group.uid, &out->group->id));
-	TRY(put_text(call, group.name, &out->group->name));
-	TRY(put_text(call, group.description, &out->group->description));
-	out->group->verified = true;
-	return OK;
+	return fill_row(call, &group, out->group);
 }
 
 status v1_groups_check_eligibility(struct call *call, const Chainguard__Platform__Iam__CheckEligibilityRequest *in,
