@@ -138,7 +138,7 @@ TEST(a_body_past_the_limit_is_refused_in_the_clients_language)
 	CHECK_INT(ask("POST", "/echo", "", SLICE("still here"), NULL), 200);
 	CHECK(served_counters(served).memory_bytes < 300000);
 	/* What was refused gives its bytes back: more of it than the connection's window is wide leaves room for others. */
-	for (int i = 0; i < 10; i++)
+	for (int i = 0; i < 60; i++)
 		CHECK_INT(ask("POST", "/echo", "", slice_of(body, 250000), NULL), 413);
 	CHECK_INT(ask("POST", "/echo", "", slice_of(body, 90000), NULL), 200);
 	free(body);
@@ -461,6 +461,55 @@ TEST(floods_end_their_connection_and_nobody_elses)
 	stop();
 }
 
+/* CVE-2025-8671: it is we who reset the streams, because of a frame that is wrong for each. */
+TEST(streams_that_we_are_made_to_reset_end_the_connection)
+{
+	struct client client;
+	char frames[64], sink[4096];
+	bool ended = false;
+	size_t len;
+
+	start(NULL);
+	open_raw(&client);
+	for (int i = 0; i < 300 && !ended; i++) {
+		len = h2_frame(frames, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1 + 2 * i,
+			       "\x83\x86\x84\x01\x01"
+			       "a",
+			       6);
+		len += h2_frame(frames + len, NGHTTP2_WINDOW_UPDATE, 0, 1 + 2 * i, "\0\0\0\0", 4);
+		ended = !client_send(&client, frames, len);
+		while (recv(client.fd, sink, sizeof(sink), MSG_DONTWAIT) > 0)
+			continue;
+	}
+	EVENTUALLY(served_counters(served).floods == 1);
+	client_close(&client);
+	CHECK_INT(ask("GET", "/echo", "", NONE, NULL), 200);
+	stop();
+}
+
+TEST(a_body_in_single_bytes_ends_the_connection)
+{
+	struct client client;
+	char frames[64];
+	bool ended = false;
+	size_t len;
+
+	start(NULL);
+	open_raw(&client);
+	len = h2_frame(frames, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1,
+		       "\x83\x86\x84\x01\x01"
+		       "a",
+		       6);
+	CHECK(client_send(&client, frames, len));
+	len = h2_frame(frames, NGHTTP2_DATA, 0, 1, "x", 1);
+	for (int i = 0; i < 3000 && !ended; i++)
+		ended = !client_send(&client, frames, len);
+	EVENTUALLY(served_counters(served).floods == 1);
+	CHECK_INT(served_counters(served).requests_http2, 0);
+	client_close(&client);
+	stop();
+}
+
 /* Streams opened and reset as fast as they come; each is a sound GET. */
 TEST(rapid_resets_end_the_connection)
 {
@@ -680,6 +729,7 @@ TESTS(a_request_arrives_as_over_http_1, many_streams_run_at_once_here_and_on_the
       slow_heads_bodies_and_settings_are_cut, a_client_that_opens_no_window_is_reset_alone,
       streams_whose_calls_are_away_count_against_the_limit_after_a_reset,
       requests_past_the_servers_limit_are_refused_as_retryable, floods_end_their_connection_and_nobody_elses,
-      rapid_resets_end_the_connection, continuations_without_end_end_the_connection, a_header_bomb_ends_the_connection,
-      heads_that_wait_for_their_bodies_are_counted_as_memory, broken_frames_end_the_connection_with_an_error,
-      a_drain_says_goaway_and_finishes_what_runs, curl_and_h2load_are_served)
+      rapid_resets_end_the_connection, streams_that_we_are_made_to_reset_end_the_connection,
+      a_body_in_single_bytes_ends_the_connection, continuations_without_end_end_the_connection,
+      a_header_bomb_ends_the_connection, heads_that_wait_for_their_bodies_are_counted_as_memory,
+      broken_frames_end_the_connection_with_an_error, a_drain_says_goaway_and_finishes_what_runs, curl_and_h2load_are_served)

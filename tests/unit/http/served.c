@@ -163,8 +163,20 @@ static void hold(struct served *served, struct http_request *request)
 static void on_request(void *user, struct http_request *request)
 {
 	struct served *served = user;
-	struct http_header split = { SLICE("x-split"), SLICE("a\r\nx: y") };
-	struct http_response broken = { .status = 200, .headers = &split, .header_count = 1 };
+	const struct http_header splits[] = {
+		{ SLICE("x-split"), SLICE("a\r\nx: y") },
+		{ SLICE("x-split"), SLICE("a\nb") },
+		{ SLICE("x-split"), slice_of("a\0b", 3) },
+		{ SLICE("x-split\r\nx"), SLICE("y") },
+		{ SLICE("x-split: a"), SLICE("y") },
+		{ SLICE("X-split"), SLICE("y") },
+		{ SLICE(""), SLICE("x-split") },
+		{ SLICE("content-length"), SLICE("7") },
+		{ SLICE("transfer-encoding"), SLICE("x") },
+		{ SLICE("connection"), SLICE("x-split") },
+	};
+	size_t which = request->query.len == 1 ? (size_t)(request->query.at[0] - '0') : 0;
+	struct http_response broken = { .status = 200, .headers = &splits[which % 10], .header_count = 1 };
 
 	if (request->is_grpc)
 		on_grpc(served, request);

@@ -5,7 +5,7 @@
  *   /echo     the body it got                     /show     what it understood of the request, as text
  *   /big      SERVED_BIG_BYTES of static bytes    /later    like /echo, by way of a worker thread
  *   /hold     nothing until served_let_go()       /drop     gives the stream back without an answer
- *   /split    an answer whose header would break the framing
+ *   /split?N  an answer whose header would break the framing, in ten ways
  *   gRPC      the message it got, or an error for what is no message (path /x.Y/Later: by way of the worker)
  */
 #ifndef TESTS_UNIT_HTTP_SERVED_H
