@@ -2,7 +2,7 @@
  * rotate: when there is another signing key, and the registry's long-lived authority.
  *
  * Promises  a key is published PUBLISH_AHEAD_S before it signs and believed until the last token it signed has ended; a forced
- *           rotation signs with the new key at once.
+ *           rotation signs with the new key at once, and one that waits for its hour goes unused.
  */
 #include "base/mem.h"
 #include "crypto/seal.h"
@@ -43,7 +43,7 @@ static status read_kept(struct tx *tx, void *arg)
 /* What a rotation writes; made before the transaction. */
 struct plan {
 	struct signing_key fresh;
-	bool has_fresh;
+	bool has_fresh, is_forced;
 	int64_t now_us;
 	struct fact facts[3];
 	size_t facts_count;
@@ -60,7 +60,9 @@ static status write_plan(struct tx *tx, void *arg)
 	for (size_t i = 0; i < rows.count; i++) {
 		struct signing_key *row = (struct signing_key *)rows.at + i;
 		bool deleted;
-		if (row->retired_us && row->retired_us < plan->now_us) {
+		bool is_over = row->retired_us && row->retired_us < plan->now_us;
+		bool is_unused = plan->is_forced && row->active_us > plan->now_us;
+		if (is_over || is_unused) {
 			TRY(row_delete(tx, &table_signing_keys, row, &deleted));
 		} else if (plan->has_fresh && row->retired_us == 0) {
 			row->retired_us = plan->fresh.active_us + AFTER_LAST_S * US_PER_S;
@@ -145,13 +147,14 @@ static FALLIBLE make_key(struct issuer *issuer, int64_t active_us, struct arena 
 	return OK;
 }
 
-static const struct signing_key *newest_of(const struct rows *rows)
+/* Of those that sign by then. */
+static const struct signing_key *newest_of(const struct rows *rows, int64_t by_us)
 {
 	const struct signing_key *newest = NULL;
 
 	for (size_t i = 0; i < rows->count; i++) {
 		const struct signing_key *row = (const struct signing_key *)rows->at + i;
-		if (row->retired_us == 0 && (!newest || row->active_us > newest->active_us))
+		if (row->retired_us == 0 && row->active_us <= by_us && (!newest || row->active_us > newest->active_us))
 			newest = row;
 	}
 	return newest;
@@ -170,12 +173,12 @@ static bool has_retired(const struct rows *rows, int64_t now_us)
 static FALLIBLE rotate(struct issuer *issuer, bool force, struct arena *arena)
 {
 	int64_t now_us = issuer_now_us(issuer), due_us;
-	struct plan plan = { .now_us = now_us };
+	struct plan plan = { .now_us = now_us, .is_forced = force };
 	const struct signing_key *newest;
 	struct kept kept = { 0 };
 
 	TRY(store_read(issuer->store, read_kept, &kept, arena));
-	newest = newest_of(&kept.keys);
+	newest = newest_of(&kept.keys, force ? now_us : INT64_MAX);
 	due_us = newest ? newest->active_us + issuer->options.rotate_every_s * US_PER_S : now_us;
 	if (force || !newest || due_us - PUBLISH_AHEAD_S * US_PER_S <= now_us) {
 		int64_t ahead_us = now_us + PUBLISH_AHEAD_S * US_PER_S;

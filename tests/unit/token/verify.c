@@ -226,6 +226,30 @@ TEST(what_is_sealed_or_proved_under_one_label_is_nothing_under_another)
 	CHECK_FAULT(FAULT_LOST, issuer_open(parts.issuer, "other", arena, sealed, &plain));
 }
 
+/* Also while the next one waits for its hour: that one goes unused. */
+TEST(a_forced_rotation_signs_with_a_new_key_at_once)
+{
+	int64_t later_us = (NOW_S + 40 * S_PER_DAY) * US_PER_S;
+	struct issuer_key old, fresh, last;
+	slice published, text;
+
+	now.fixed_us = later_us;
+	CHECK_OK(issuer_rotate(parts.issuer, false)); /* the next one is published, an hour ahead */
+	CHECK_OK(issuer_active_key(parts.issuer, arena, &old));
+	CHECK_OK(issuer_rotate(parts.issuer, true));
+	CHECK_OK(issuer_active_key(parts.issuer, arena, &fresh));
+	CHECK(!slice_eq(old.kid, fresh.kid));
+	text = forge("at+jwt",
+		     claims_of(URL, &owner, "\"" URL "\"", now.fixed_us / US_PER_S, now.fixed_us / US_PER_S + 60, ""));
+	CHECK_OK(verify(text, ""));
+	now.fixed_us = later_us + 3 * 3600 * US_PER_S; /* past the hour of the one that waited, and past its end */
+	CHECK_OK(issuer_active_key(parts.issuer, arena, &last));
+	CHECK(slice_eq(last.kid, fresh.kid));
+	CHECK_OK(issuer_jwks(parts.issuer, arena, &published));
+	CHECK(strstr(arena_text(arena, published), arena_text(arena, fresh.kid)));
+	now = clock_fixed(NOW_S * US_PER_S);
+}
+
 static status drop_key(struct tx *tx, void *kid)
 {
 	struct signing_key row = { .kid = *(slice *)kid };
@@ -269,6 +293,7 @@ int main(void)
 
 		cmocka_unit_test(a_key_is_believed_as_long_as_its_tokens_live),
 		cmocka_unit_test(what_a_key_proved_is_forgotten_with_the_key),
+		cmocka_unit_test(a_forced_rotation_signs_with_a_new_key_at_once),
 
 	};
 
