@@ -6,12 +6,6 @@
 #include "login/steps.h"
 #include "service/invites.h"
 
-struct naming {
-	const struct uid *uid;
-	struct arena *arena;
-	slice name;
-};
-
 FALLIBLE word_person(struct call *call, const struct person *person, slice *ret_text)
 {
 	slice name = person->name.len ? person->name : person->email.len ? SLICE("") : person->subject;
@@ -45,47 +39,32 @@ FALLIBLE word_way(struct call *call, const struct person *person, slice *ret_tex
 	return OK;
 }
 
-static status find_group(struct tx *tx, void *arg)
+/* Its name, or its id when it has none any more. */
+static FALLIBLE name_or_id(struct call *call, bool found, slice name, const struct uid *uid, slice *ret_text)
 {
-	struct naming *naming = arg;
-	struct group row = { .uid = *naming->uid };
-	bool found;
+	char *id = uid_text(uid, call->arena);
 
-	TRY(row_find(tx, &table_groups, &row, &row, &found));
-	naming->name = found ? arena_copy(naming->arena, row.name) : SLICE("");
-	return OK;
-}
-
-static status find_role(struct tx *tx, void *arg)
-{
-	struct naming *naming = arg;
-	struct role row = { .uid = *naming->uid };
-	bool found;
-
-	TRY(row_find(tx, &table_roles, &row, &row, &found));
-	naming->name = found ? arena_copy(naming->arena, row.name) : SLICE("");
-	return OK;
-}
-
-static FALLIBLE name_of(struct call *call, const struct uid *uid, store_fn find, slice *ret_text)
-{
-	struct naming naming = { .uid = uid, .arena = call->arena };
-
-	TRY(store_read(call->parts->store, find, &naming, call->arena));
-	if (naming.name.len == 0)
-		naming.name = slice_str(uid_text(uid, call->arena));
-	*ret_text = naming.name;
+	TRY_NEW(id);
+	*ret_text = found && name.len ? name : slice_str(id);
 	return OK;
 }
 
 FALLIBLE word_group(struct call *call, const struct uid *uid, slice *ret_text)
 {
-	return name_of(call, uid, find_group, ret_text);
+	struct group row = { .uid = *uid };
+	bool found = false;
+
+	TRY(store_find(call->parts->store, &table_groups, &row, call->arena, &found));
+	return name_or_id(call, found, row.name, uid, ret_text);
 }
 
 FALLIBLE word_role(struct call *call, const struct uid *uid, slice *ret_text)
 {
-	return name_of(call, uid, find_role, ret_text);
+	struct role row = { .uid = *uid };
+	bool found = false;
+
+	TRY(store_find(call->parts->store, &table_roles, &row, call->arena, &found));
+	return name_or_id(call, found, row.name, uid, ret_text);
 }
 
 FALLIBLE word_time(struct call *call, int64_t at_us, slice *ret_text)

@@ -30,25 +30,19 @@ const struct issuer_connection *idtoken_connection(const struct issuer *issuer, 
 	return NULL;
 }
 
-static status find_provider(struct tx *tx, void *arg)
-{
-	struct provider *row = arg;
-	bool found;
-
-	TRY(row_find(tx, &table_providers, row, row, &found));
-	return found ? OK : FAIL(FAULT_DENIED, "there is no such identity provider, or not for this token");
-}
-
 static FALLIBLE party_of_provider(struct issuer *issuer, struct arena *arena, const struct uid *uid, bool may_block,
 				  struct idtoken_party *ret_party)
 {
 	struct provider row = { .uid = *uid };
 	char *name = uid_text(uid, arena);
+	bool found = false;
 
 	TRY_NEW(name);
 	if (!may_block)
 		return FAIL(FAULT_ELSEWHERE, "an identity provider must be read");
-	TRY(store_read(issuer->store, find_provider, &row, arena));
+	TRY(store_find(issuer->store, &table_providers, &row, arena, &found));
+	if (!found)
+		return FAIL(FAULT_DENIED, "there is no such identity provider, or not for this token");
 	/* Asked when it is written too; the configuration may have changed since. */
 	if (idtoken_connection(issuer, row.issuer) || slice_starts(row.issuer, issuer->options.url))
 		return FAIL(FAULT_DENIED, "the identity provider's issuer is one that this server signs people in with itself");
