@@ -276,6 +276,64 @@ TEST(an_answer_fits_its_own_device_alone)
 	CHECK_FAULT(FAULT_LOST, poll_as("reeve", first.device_code, &answer));
 }
 
+/* An organization's word against codes, given before the answer or after it. */
+static status switch_codes(struct tx *tx, void *arg)
+{
+	struct signin_rule rule = { .group = org, .is_code_off = *(bool *)arg };
+
+	return row_put(tx, &table_signin_rules, &rule);
+}
+
+static status bind_at_org(struct tx *tx, void *identity)
+{
+	struct binding row = { .group = org,
+			       .identity = *(struct uid *)identity,
+			       .role = role_builtin_by_name(SLICE("viewer"))->uid };
+
+	TRY(uid_new_child(&org, (const uint8_t *)"devices1", &row.uid));
+	return row_put(tx, &table_bindings, &row);
+}
+
+TEST(an_organization_that_switches_codes_off_is_heard_when_it_is_answered_and_when_it_is_fetched_Storm_2372)
+{
+	struct person member = somebody("member");
+	device_begun first = begin(), second = begin();
+	struct device_request requests[] = { find(first.user_code), find(second.user_code) };
+	bool is_off = true, is_on = false;
+	token_answer answer;
+	struct uid uid;
+
+	register_person(&member);
+	CHECK_OK(user_uid(member.issuer, member.subject, &uid));
+	CHECK_OK(world_change(bind_at_org, &uid));
+	CHECK_OK(decide(&requests[0], &member));
+	CHECK_OK(world_change(switch_codes, &is_off));
+	CHECK_FAULT(FAULT_DENIED, decide(&requests[1], &member));
+	CHECK_FAULT(FAULT_DENIED, poll_as("reeve", first.device_code, &answer));
+	CHECK_OK(world_change(switch_codes, &is_on));
+	later(5);
+	assert_string_equal(poll(&first, &answer), "");
+	CHECK_OK(decide(&requests[1], &member));
+}
+
+/* What the row's handler itself takes, whoever looked before. */
+TEST(a_code_nobody_said_yes_to_is_not_taken)
+{
+	device_begun waiting = begin(), refused = begin();
+	struct device_request requests[] = { find(waiting.user_code), find(refused.user_code) };
+	Reeve__V1__TakeDeviceRequest in;
+	Google__Protobuf__Empty out;
+
+	google__protobuf__empty__init(&out);
+	CHECK_OK(decide(&requests[1], NULL));
+	for (int i = 0; i < 2; i++) {
+		reeve__v1__take_device_request__init(&in);
+		in.digest = (ProtobufCBinaryData){ sizeof(requests[i].digest), requests[i].digest };
+		CHECK_STATE_TYPE("invalid_grant", rpc_nested(worker_call(METHOD_REEVE_OAUTH_TOKEN), NULL, SLICE(""),
+							     METHOD_REEVE_OAUTH_TAKE_DEVICE, &in, &out));
+	}
+}
+
 TEST(a_waiting_code_is_polled_without_reading_while_nothing_is_committed)
 {
 	device_begun begun = begin();
@@ -381,6 +439,9 @@ int main(void)
 		cmocka_unit_test(what_is_no_device_code_is_refused_and_guessing_is_counted),
 		cmocka_unit_test(clients_and_scopes_are_checked_before_a_code_is_made),
 		cmocka_unit_test(an_answer_fits_its_own_device_alone),
+		cmocka_unit_test(
+			an_organization_that_switches_codes_off_is_heard_when_it_is_answered_and_when_it_is_fetched_Storm_2372),
+		cmocka_unit_test(a_code_nobody_said_yes_to_is_not_taken),
 		cmocka_unit_test(a_waiting_code_is_polled_without_reading_while_nothing_is_committed),
 		cmocka_unit_test(a_refresh_token_comes_only_when_asked_for_and_to_who_is_registered),
 		cmocka_unit_test(a_person_of_whom_too_much_is_told_cannot_answer_and_the_code_waits_on),

@@ -294,6 +294,19 @@ TEST(who_leaves_the_organization_loses_the_session_begun_at_its_own_provider_and
 	CHECK_OK(use(outside, &next));
 }
 
+TEST(an_identity_that_is_assumed_has_no_session)
+{
+	struct people_want want = { .audiences = &api, .audiences_count = 1, .identity = slice_str(uid_text(&owner, arena)) };
+	struct world_call *made = as(NULL, METHOD_V1_SECURITY_TOKEN_EXCHANGE);
+	struct minted login;
+	slice token = SLICE("unset");
+
+	at(0);
+	CHECK_OK(token_login_mint(parts.issuer, arena, &ada, SLICE("reeve"), &login));
+	CHECK_OK(people_session(&made->call, login.text, &want, &token));
+	CHECK_INT(token.len, 0);
+}
+
 /* Design.md 6: refreshing is one of the ways that stay inside. */
 TEST(a_session_begun_at_an_organizations_provider_stays_in_it_however_often_it_is_refreshed)
 {
@@ -666,6 +679,7 @@ int main(void)
 		cmocka_unit_test(a_session_gives_tokens_for_each_audience_of_this_server_and_for_no_other),
 		cmocka_unit_test(who_leaves_the_organization_loses_the_session_begun_at_its_own_provider_and_no_other),
 		cmocka_unit_test(a_session_begun_at_an_organizations_provider_stays_in_it_however_often_it_is_refreshed),
+		cmocka_unit_test(an_identity_that_is_assumed_has_no_session),
 		cmocka_unit_test(one_ends_ones_own_sessions_and_from_an_organizations_provider_those_in_it_alone),
 		cmocka_unit_test(
 			an_owner_sees_and_ends_what_began_at_the_organizations_own_provider_and_an_operator_everything),

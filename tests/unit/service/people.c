@@ -511,6 +511,74 @@ TEST(a_suspended_organization_lets_nobody_in_and_nobody_go_on)
 	CHECK_OK(exchange(access, URL, "", &token));
 }
 
+/* ---- what ended while it was under way ---- */
+
+static status put_account(struct tx *tx, void *arg)
+{
+	struct account row = { .login = SLICE("ada@example.com"), .subject = SLICE("local-1"), .is_disabled = *(bool *)arg };
+
+	return row_put(tx, &table_accounts, &row);
+}
+
+static FALLIBLE join_as(const struct person *person)
+{
+	Reeve__V1__JoinPeopleRequest in;
+	Reeve__V1__JoinPeopleResponse out;
+	Reeve__V1__SignedIn who;
+
+	reeve__v1__signed_in__init(&who);
+	reeve__v1__join_people_request__init(&in);
+	reeve__v1__join_people_response__init(&out);
+	who.issuer = arena_text(arena, person->issuer);
+	who.subject = arena_text(arena, person->subject);
+	who.connection = arena_text(arena, person->connection);
+	if (!uid_is_none(&person->confined_to))
+		who.confined_to = uid_text(&person->confined_to, arena);
+	in.person = &who;
+	return parts.nested(caller(), NULL, SLICE(""), METHOD_REEVE_PEOPLE_JOIN, &in, &out);
+}
+
+static FALLIBLE spend_as(const struct person *person, const char *once)
+{
+	struct login login = { .person = *person };
+	struct assumed who = { .login = &login, .once = slice_str(once), .once_until_s = NOW_S + 60 };
+	slice audience = SLICE(URL);
+
+	return people_spend(caller(), &who, &audience, 1);
+}
+
+/* The token was read before; the account is asked again in the transaction that counts. */
+TEST(nobody_comes_by_an_account_that_was_switched_off_meanwhile_CVE_2024_46999)
+{
+	struct person local = { .issuer = SLICE(URL "/local"), .subject = SLICE("local-1"), .connection = SLICE("email") };
+	bool is_disabled = false;
+
+	CHECK_FAULT(FAULT_UNAUTHENTIC, join_as(&local)); /* none is there */
+	CHECK_OK(world_change(put_account, &is_disabled));
+	CHECK_OK(join_as(&local));
+	CHECK_OK(spend_as(&local, "one"));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, spend_as(&local, "one"));
+	is_disabled = true;
+	CHECK_OK(world_change(put_account, &is_disabled));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, join_as(&local));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, spend_as(&local, "two"));
+	is_disabled = false;
+	CHECK_OK(world_change(put_account, &is_disabled));
+	CHECK_OK(spend_as(&local, "two")); /* what was refused used nothing up */
+}
+
+TEST(nobody_comes_to_another_organization_by_a_provider_than_its_own)
+{
+	struct person person = own_provider("stray");
+
+	person.confined_to = elsewhere;
+	CHECK_FAULT(FAULT_UNAUTHENTIC, join_as(&person));
+	person.confined_to = org;
+	CHECK_OK(join_as(&person));
+	person.confined_to = elsewhere;
+	CHECK_FAULT(FAULT_UNAUTHENTIC, spend_as(&person, "three"));
+}
+
 /* ---- leaving ---- */
 
 static FALLIBLE leave(const struct uid *who, const struct uid *id, const struct uid *confined_to)
@@ -614,6 +682,8 @@ int main(void)
 		cmocka_unit_test(a_default_role_is_given_at_the_first_sign_in_and_never_again),
 		cmocka_unit_test(who_has_an_account_already_gets_a_default_role_at_the_first_exchange_there),
 		cmocka_unit_test(a_suspended_organization_lets_nobody_in_and_nobody_go_on),
+		cmocka_unit_test(nobody_comes_by_an_account_that_was_switched_off_meanwhile_CVE_2024_46999),
+		cmocka_unit_test(nobody_comes_to_another_organization_by_a_provider_than_its_own),
 		cmocka_unit_test(one_leaves_by_oneself_and_takes_everything_along),
 		cmocka_unit_test(an_organization_switches_codes_off_for_its_people),
 	};
