@@ -171,7 +171,7 @@ test('a call that is still away when the drain ends is cut, and the server ends 
     await isAsked;
     assert.deepEqual(await world.close(), { code: 0, signal: null });
     await cut;
-  } finally { await world.close(); stalled.closeAllConnections(); stalled.close(); }
+  } finally { stalled.closeAllConnections(); stalled.close(); await world.close(); }
 });
 
 describe('documents', () => {

@@ -397,6 +397,8 @@ TEST(a_nested_call_that_is_refused_though_it_wrote_is_no_success)
 	in.name = name;
 	in.code = code;
 	in.jwk = jwk;
+	CHECK_FAULT(FAULT_DENIED, rpc_nested(&outer->call, NULL, SLICE(""), METHOD_REEVE_SETUP_REGISTER, &in, &out));
+	CHECK(strstr(report_current()->text, "over loopback or TLS only")); /* nobody said that the peer is safe */
 	outer->call.peer_is_safe = true;
 	CHECK_FAULT(FAULT_DENIED, rpc_nested(&outer->call, NULL, SLICE(""), METHOD_REEVE_SETUP_REGISTER, &in, &out));
 	CHECK(strstr(report_current()->text, "the setup code is wrong"));

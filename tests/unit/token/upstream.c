@@ -23,7 +23,7 @@
 
 static int listener;
 static uint16_t port;
-static _Atomic int slow_asked;
+static _Atomic int slow_asked, good_asked;
 static int held[64];
 static _Atomic bool is_released;
 
@@ -38,6 +38,7 @@ static void answer(int fd, const char *head)
 			held[slow_asked++] = fd; /* open, and silent */
 		return;
 	}
+	good_asked += strstr(head, "/jwks") != NULL;
 	(void)snprintf(body, sizeof(body), KEYS);
 	if (strstr(head, "/.well-known/"))
 		(void)snprintf(body, sizeof(body),
@@ -175,4 +176,46 @@ TEST(issuers_without_keys_push_none_out_that_has_them)
 	stop();
 }
 
-TESTS(keys_that_are_known_are_used_while_everybody_waits_for_others, issuers_without_keys_push_none_out_that_has_them)
+TEST(a_key_that_is_not_known_is_asked_for_once_in_a_while)
+{
+	start();
+	authz_thread_start();
+	good_asked = 0;
+	CHECK_OK(ask("good", "one", true));
+	for (int i = 0; i < 10; i++)
+		CHECK_OK(ask("good", "two", true)); /* the set, which lacks it */
+	CHECK_INT(good_asked, 1);
+	now.fixed_us += 31 * US_PER_S;
+	CHECK_FAULT(FAULT_ELSEWHERE, ask("good", "two", false));
+	CHECK_INT(good_asked, 1);
+	for (int i = 0; i < 10; i++)
+		CHECK_OK(ask("good", "two", true));
+	CHECK_INT(good_asked, 2);
+	CHECK_OK(ask("good", "one", false));
+	authz_thread_stop();
+	stop();
+}
+
+TEST(an_issuer_that_configuration_does_not_list_is_not_asked)
+{
+	char good[64];
+	slice allowed[1];
+
+	start();
+	authz_thread_start();
+	good_asked = 0;
+	(void)snprintf(good, sizeof(good), "http://127.0.0.1:%u/good", port);
+	allowed[0] = SLICE("https://issuer.example.com");
+	issuer.options.issuer_allow = allowed;
+	issuer.options.issuer_allow_count = 1;
+	CHECK_FAULT(FAULT_DENIED, ask("good", "one", true));
+	CHECK_INT(good_asked, 0);
+	allowed[0] = slice_str(good);
+	CHECK_FAULT(FAULT_DENIED, ask("good/", "one", true)); /* byte for byte */
+	CHECK_OK(ask("good", "one", true));
+	authz_thread_stop();
+	stop();
+}
+
+TESTS(keys_that_are_known_are_used_while_everybody_waits_for_others, issuers_without_keys_push_none_out_that_has_them,
+      a_key_that_is_not_known_is_asked_for_once_in_a_while, an_issuer_that_configuration_does_not_list_is_not_asked)
