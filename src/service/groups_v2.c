@@ -3,6 +3,7 @@
  */
 #include "handlers.gen.h"
 #include "iam/v2/groups.pb-c.h"
+#include "service/access_requests.h"
 #include "service/eligible.h"
 #include "service/groups.h"
 
@@ -163,5 +164,5 @@ status groups_request_group_access(struct call *call, const Chainguard__Platform
 				   Chainguard__Platform__Iam__V2__RequestGroupAccessResponse *out)
 {
 	(void)out;
-	return eligible_ask(call, slice_str(in->group_uid), "group_uid");
+	return access_request_ask(call, slice_str(in->group_uid), "group_uid");
 }

@@ -3,7 +3,7 @@
  */
 #include "handlers.gen.h"
 #include "reeve/v1/organizations.pb-c.h"
-#include "service/eligible.h"
+#include "service/access_requests.h"
 #include "service/groups.h"
 
 static FALLIBLE organization_at(struct call *call, const char *text, struct uid *ret_uid)
@@ -120,15 +120,15 @@ status reeve_organizations_list_access_requests(struct call *call, const Reeve__
 status reeve_organizations_dismiss_access_request(struct call *call, const Reeve__V1__DismissAccessRequestRequest *in,
 						  Google__Protobuf__Empty *out)
 {
-	struct access_request row = { 0 };
-	bool deleted;
+	struct uid identity, organization;
+	bool dismissed;
 
 	(void)out;
-	TRY(organization_at(call, in->organization_uid, &row.group));
-	TRY(uid_parse_field(slice_str(in->identity_uid), "identity_uid", &row.identity));
-	TRY(row_delete(call->tx, &table_access_requests, &row, &deleted));
-	if (!deleted)
+	TRY(organization_at(call, in->organization_uid, &organization));
+	TRY(uid_parse_field(slice_str(in->identity_uid), "identity_uid", &identity));
+	TRY(access_request_dismiss(call, &identity, &organization, &dismissed));
+	if (!dismissed)
 		return FAIL(FAULT_ABSENT, "Not found: nobody of this id asks to join");
-	call_touched(call, &row.identity, &row.group);
+	call_touched(call, &identity, &organization);
 	return OK;
 }

@@ -4,6 +4,7 @@
 #include "service/groups.h"
 #include "handlers.gen.h"
 #include "iam/v1/groups.pb-c.h"
+#include "service/access_requests.h"
 #include "service/eligible.h"
 
 typedef Chainguard__Platform__Iam__Group group_v1;
@@ -145,5 +146,5 @@ status v1_groups_request_group_access(struct call *call, const Chainguard__Platf
 				      Chainguard__Platform__Iam__RequestGroupAccessResponse *out)
 {
 	(void)out;
-	return eligible_ask(call, slice_str(in->group_id), "group_id");
+	return access_request_ask(call, slice_str(in->group_id), "group_id");
 }
