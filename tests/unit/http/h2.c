@@ -476,7 +476,7 @@ TEST(streams_that_we_are_made_to_reset_end_the_connection)
 			       "\x83\x86\x84\x01\x01"
 			       "a",
 			       6);
-		len += h2_frame(frames + len, NGHTTP2_WINDOW_UPDATE, 0, 1 + 2 * i, "\0\0\0\0", 4);
+		len += h2_frame(frames + len, NGHTTP2_WINDOW_UPDATE, 0, 1 + 2 * i, "\x7f\xff\xff\xff", 4);
 		ended = !client_send(&client, frames, len);
 		while (recv(client.fd, sink, sizeof(sink), MSG_DONTWAIT) > 0)
 			continue;
