@@ -27,10 +27,12 @@ static FALLIBLE check(struct call *call, const Reeve__V1__LocalRequest *in, stru
 
 	*ret_ok = false;
 	*ret_problem = SLICE(WRONG);
-	if (FAILED(account_login(call, slice_str(in->login), "login", &login))) {
+	result = account_login(call, slice_str(in->login), "login", &login);
+	if (result.fault == FAULT_INVALID) {
 		report_clear(report_current()); /* no account has such a name */
 		return OK;
 	}
+	TRY(result);
 	TRY(guess_may(call, login, &may));
 	if (!may) {
 		*ret_problem = SLICE(TOO_MANY);

@@ -81,10 +81,13 @@ FALLIBLE account_check(struct call *call, slice login, slice password, struct pe
 {
 	struct looking looking = { .call = *call };
 	slice kept = SLICE("");
+	status read = account_login(call, login, "login", &looking.what);
 	bool is_right;
 
 	*ret_ok = false;
-	if (FAILED(account_login(call, login, "login", &looking.what))) {
+	if (read.fault != FAULT_INVALID)
+		TRY(read);
+	if (FAILED(read)) {
 		report_clear(report_current()); /* no login at all is as wrong as an unknown one, and as slow */
 		looking.what = SLICE("");
 	}

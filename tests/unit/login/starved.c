@@ -4,8 +4,10 @@
 #include "people_world.h"
 
 #include "base/mem.h"
+#include "crypto/password.h"
 #include "login/code.h"
 #include "login/flow.h"
+#include "service/accounts.h"
 #include "service/families.h"
 #include "service/invited.h"
 
@@ -23,6 +25,15 @@ static struct authorize asked(void)
 				   .challenge_method = SLICE("S256") };
 }
 
+static status put_account(struct tx *tx, void *hash)
+{
+	struct account row = { .login = SLICE("ada@example.com"), .subject = SLICE("local-1"), .password = *(slice *)hash };
+
+	return row_put(tx, &table_accounts, &row);
+}
+
+#define PASSWORD SLICE("three green boats at noon")
+
 /* What somebody was given before memory ran out. */
 static void give_out(void)
 {
@@ -33,6 +44,7 @@ static void give_out(void)
 	struct flow flow = { .stage = STAGE_CONFIRM, .person = person };
 	struct given given = invite_to(&org, "viewer");
 	Reeve__V1__Page page;
+	slice hash;
 
 	CHECK_OK(code_make(call, &in, &person, &code));
 	family.identity = owner;
@@ -44,6 +56,8 @@ static void give_out(void)
 	flow_id = flow.id;
 	cookies = slice_str(page.cookies[0]);
 	cookies = slice_to(cookies, slice_find(cookies, ';'));
+	CHECK_OK(password_hash(arena, PASSWORD, (const uint8_t *)"sixteen bytes of", &hash));
+	CHECK_OK(world_change(put_account, &hash));
 }
 
 static FALLIBLE take_code(struct call *call)
@@ -87,16 +101,23 @@ static FALLIBLE check_headless(struct call *call)
 	return people_headless_check(call, SLICE("B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9_AsrhtHHw"));
 }
 
+static FALLIBLE check_password(struct call *call)
+{
+	struct person person;
+	bool is_right = false;
+
+	TRY(account_check(call, SLICE("Ada@example.com"), PASSWORD, &person, &is_right));
+	return is_right ? OK : FAIL(FAULT_DENIED, "the password is told to be wrong");
+}
+
 static const struct {
 	const char *what;
 	FALLIBLE (*use)(struct call *call);
 	enum fault good;
 	unsigned least; /* allocations */
-} doors[] = { { "a code", take_code, FAULT_ELSEWHERE, 1 },
-	      { "a refresh token", read_refresh, FAULT_NONE, 1 },
-	      { "a sign-in under way", load_flow, FAULT_NONE, 1 },
-	      { "an invite", find_invite, FAULT_NONE, 1 },
-	      { "a program's key", check_headless, FAULT_NONE, 0 } };
+} doors[] = { { "a code", take_code, FAULT_ELSEWHERE, 1 },         { "a refresh token", read_refresh, FAULT_NONE, 1 },
+	      { "a sign-in under way", load_flow, FAULT_NONE, 1 }, { "an invite", find_invite, FAULT_NONE, 1 },
+	      { "a password", check_password, FAULT_NONE, 1 },     { "a program's key", check_headless, FAULT_NONE, 0 } };
 
 TEST(without_memory_nobody_is_told_that_what_they_hold_is_none_of_ours)
 {
