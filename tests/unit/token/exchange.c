@@ -260,6 +260,53 @@ TEST(an_operators_standing_is_in_no_narrowed_confined_or_bounded_token)
 	CHECK(!has_standing(&who, "", ""));
 }
 
+/* ---- a token for a token ---- */
+
+static struct caps caps_of(const struct assumed *who, const char *scope, const struct uid *group)
+{
+	slice audience = SLICE(URL), scopes[] = { slice_str(scope) }, text;
+	struct exchange in = { .audiences = &audience,
+			       .audiences_count = 1,
+			       .scopes = scopes,
+			       .scopes_count = *scope ? 1 : 0,
+			       .may_block = true };
+	struct caps caps = { 0 };
+	const struct json *claims;
+	struct exchanged done;
+	struct jws jws;
+
+	CHECK_OK(token_issue(parts.issuer, arena, &in, who, &done));
+	CHECK_OK(jws_parse(arena, done.token.text, 0, &jws));
+	CHECK_OK(jws_claims(arena, &jws, &claims));
+	if (json_text(json_member(json_member(claims, "cap"), uid_text(group, arena)), &text))
+		CHECK(caps_decode(text, &caps));
+	return caps;
+}
+
+TEST(a_token_had_for_another_holds_no_more_than_that_one_and_no_more_than_is_bound_now)
+{
+	struct token_grant grant = { .group = folder };
+	struct assumed who = { .identity = owner, .is_bounded = true, .bound_grants = &grant, .bound_grants_count = 1 };
+	struct caps all = caps_of(&(struct assumed){ .identity = owner }, "", &org), got;
+	struct caps few = { 0 };
+
+	caps_add(&few, CAP_IAM_GROUPS_LIST_BIT);
+	CHECK(caps_within(&few, &all) && !caps_within(&all, &few));
+	grant.caps = few;
+	got = caps_of(&who, "", &folder);
+	CHECK(caps_within(&got, &few) && caps_within(&few, &got));
+	got = caps_of(&who, uid_text(&org, arena), &org); /* above what it holds */
+	CHECK(caps_is_empty(&got));
+	got = caps_of(&who, uid_text(&folder, arena), &folder);
+	CHECK(caps_within(&got, &few) && caps_within(&few, &got));
+	memset(&grant.caps, 0xff, sizeof(grant.caps)); /* it says more than is bound */
+	got = caps_of(&who, "", &folder);
+	CHECK(caps_within(&got, &all));
+	grant.group = elsewhere;
+	got = caps_of(&who, "", &elsewhere);
+	CHECK(caps_is_empty(&got));
+}
+
 /* ---- a group by its name ---- */
 
 static FALLIBLE issue_for(const struct assumed *who, const char *scope)
@@ -365,6 +412,7 @@ int main(void)
 		cmocka_unit_test(a_suspended_organizations_machine_gets_no_token_CVE_2024_46999),
 		cmocka_unit_test(no_token_lives_longer_than_its_kind),
 		cmocka_unit_test(an_operators_standing_is_in_no_narrowed_confined_or_bounded_token),
+		cmocka_unit_test(a_token_had_for_another_holds_no_more_than_that_one_and_no_more_than_is_bound_now),
 		cmocka_unit_test(a_name_outside_of_what_a_session_may_hold_is_no_groups_name),
 		cmocka_unit_test(without_memory_nobody_is_told_that_their_token_is_wrong),
 	};
