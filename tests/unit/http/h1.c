@@ -458,6 +458,19 @@ TEST(connections_past_the_limit_are_closed_and_places_come_back)
 	served_stop(served);
 }
 
+TEST(a_call_that_is_given_back_without_an_answer_ends_its_connection)
+{
+	struct served *served = served_start(NULL);
+	struct client client;
+
+	client_open(&client, served);
+	SAY(&client, GET("/drop") GET("/echo"));
+	CHECK(client_sees_end(&client));
+	CHECK_INT(served_counters(served).requests_http1, 1);
+	client_close(&client);
+	served_stop(served);
+}
+
 TEST(requests_past_the_limit_are_told_503)
 {
 	struct http_server_options options = { .streams = 1 };
@@ -584,6 +597,6 @@ TESTS(a_request_arrives_with_everything_it_said, pipelined_requests_are_answered
       a_body_past_the_limit_is_refused_before_it_is_sent_or_while, large_bodies_pass_both_ways,
       a_slow_head_and_a_slow_body_are_told_408_and_a_silent_client_is_closed, a_client_that_takes_nothing_is_cut,
       a_client_that_takes_nothing_holds_a_bounded_amount, connections_past_the_limit_are_closed_and_places_come_back,
-      requests_past_the_limit_are_told_503, an_answer_that_would_break_the_framing_becomes_500,
-      tls_and_garbage_on_a_plain_port_are_ended, a_drain_finishes_what_runs_closes_what_idles_and_then_says_so,
-      a_drain_ends_at_its_limit)
+      a_call_that_is_given_back_without_an_answer_ends_its_connection, requests_past_the_limit_are_told_503,
+      an_answer_that_would_break_the_framing_becomes_500, tls_and_garbage_on_a_plain_port_are_ended,
+      a_drain_finishes_what_runs_closes_what_idles_and_then_says_so, a_drain_ends_at_its_limit)
