@@ -4,10 +4,14 @@
  * Callers are what their tokens carry (authz_grants), questions ask for a capability at the deepest folder of the caller's
  * organization. Each decision is timed alone; the figures include the timer, whose own cost is given beside them.
  *
+ * What the machine itself costs is measured in the same rounds: CHASE_LOADS loads, each telling where the next one goes, spread
+ * at random over as many bytes as the process holds then.
+ *
  * Usage: bench-decide <data folder>     (nobody else has it open)
  * Prints one JSON object: nanoseconds.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "bench.h"
 
@@ -19,6 +23,8 @@
 #define SAMPLES 1000000
 #define ARENA_BYTES ((size_t)4 * 1024 * 1024 * 1024)
 #define ROUNDS 3
+#define CHASE_LOADS 6 /* slot, entry, block, group, its organization, what the token grants */
+#define LINE_BYTES 64
 
 struct asker {
 	struct uid identity, place;
@@ -170,6 +176,59 @@ static struct figures time_nothing(void)
 	return figures_of(begun, 0);
 }
 
+/* ---- the machine's own part ---- */
+
+struct line {
+	uint32_t next;
+	char rest[LINE_BYTES - sizeof(uint32_t)];
+};
+
+static size_t resident_bytes(void)
+{
+	FILE *file = fopen("/proc/self/statm", "r");
+	size_t total = 0, resident = 0;
+
+	if (!file || fscanf(file, "%zu %zu", &total, &resident) != 2)
+		DIE("/proc/self/statm tells nothing");
+	(void)fclose(file); /* only read */
+	return resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* One cycle through all lines, in a random order (Sattolo). */
+static struct line *make_chase(size_t count)
+{
+	struct line *lines = mem_zero(count, sizeof(*lines));
+	uint64_t seed = 11;
+
+	if (!lines)
+		DIE("no memory");
+	for (size_t i = 0; i < count; i++)
+		lines[i].next = (uint32_t)i;
+	for (size_t i = count - 1; i > 0; i--) {
+		size_t other = random_below(&seed, i);
+		uint32_t next = lines[i].next;
+		lines[i].next = lines[other].next;
+		lines[other].next = next;
+	}
+	return lines;
+}
+
+static struct figures chase(const struct line *lines)
+{
+	static volatile uint32_t at; /* goes on where the last round stopped */
+	int64_t begun = ticks_ns();
+
+	for (size_t i = 0; i < SAMPLES; i++) {
+		uint32_t here = at;
+		int64_t from = ticks_ns();
+		for (int load = 0; load < CHASE_LOADS; load++)
+			here = lines[here].next;
+		at = here;
+		samples[i] = (uint32_t)(ticks_ns() - from);
+	}
+	return figures_of(begun, 0);
+}
+
 static struct figures better(struct figures a, struct figures b)
 {
 	return a.p99 && a.p99 <= b.p99 ? a : b;
@@ -178,19 +237,23 @@ static struct figures better(struct figures a, struct figures b)
 static void measure(struct world *world)
 {
 	size_t active = world->count < ACTIVE ? world->count : ACTIVE;
-	struct figures timer = { 0 }, warm = { 0 }, uniform = { 0 };
+	size_t bytes = resident_bytes();
+	struct line *lines = make_chase(bytes / sizeof(*lines));
+	struct figures timer = { 0 }, warm = { 0 }, uniform = { 0 }, machine = { 0 };
 
 	/* Whoever shares the machine can only make a round worse. */
 	for (int i = 0; i < ROUNDS; i++) {
 		timer = better(timer, time_nothing());
 		warm = better(warm, decide(world, active, true));
 		uniform = better(uniform, decide(world, world->count, false));
+		machine = better(machine, chase(lines));
 	}
+	(void)mem_free(lines); /* gives NULL */
 	(void)printf("{\"timer_p50\":%u,\"timer_p99\":%u,\"active\":%zu,\"p50\":%u,\"p99\":%u,\"allowed\":%.3f,"
-		     "\"uniform\":%zu,\"uniform_p50\":%u,\"uniform_p99\":%u,\"uniform_mean\":%.0f,\"load_ms\":%.1f,"
-		     "\"identities\":%zu}\n",
+		     "\"uniform\":%zu,\"uniform_p50\":%u,\"uniform_p99\":%u,\"uniform_mean\":%.0f,\"chase_p50\":%u,"
+		     "\"chase_p99\":%u,\"chase_bytes\":%zu,\"load_ms\":%.1f,\"identities\":%zu}\n",
 		     timer.p50, timer.p99, active, warm.p50, warm.p99, warm.allowed, world->count, uniform.p50, uniform.p99,
-		     uniform.mean, (double)world->load_ns / 1e6, world->identities);
+		     uniform.mean, machine.p50, machine.p99, bytes, (double)world->load_ns / 1e6, world->identities);
 }
 
 int main(int argc, char **argv)
