@@ -148,6 +148,10 @@ test('20: a POST with grant_type=password answers as containerd and podman read 
   const wrong = await fetch(`${world.url}/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'password', service: host, username: puller.uid, password: 'x' }) });
   assert.equal(wrong.status, 401);
   assert.equal((await wrong.json()).error, 'invalid_grant');
+  // another grant is none, whatever comes with it
+  for (const grant_type of ['refresh_token', 'authorization_code', 'Password']) {
+    assert.equal((await fetch(`${world.url}/token`, { method: 'POST', body: new URLSearchParams({ grant_type, service: host, username: puller.uid, password: pullToken(), refresh_token: pullToken() }) })).status, 401, grant_type);
+  }
   // who says that they bring a password brings one
   for (const none of [{}, { username: '', password: '' }, { username: puller.uid }]) {
     assert.equal((await fetch(`${world.url}/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'password', service: host, ...none }) })).status, 401, JSON.stringify(none));
