@@ -13,6 +13,7 @@
 #include "service/families.h"
 #include "service/headless.h"
 #include "service/identities.h"
+#include "service/provider.h"
 
 #define DAY_US (S_PER_DAY * US_PER_S)
 
@@ -238,7 +239,9 @@ static struct uid provider_uid;
 
 static status add_provider(struct tx *tx, void *arg)
 {
-	struct provider row = { .parent = org, .name = SLICE("own"), .issuer = ada.issuer, .client_id = SLICE("reeve") };
+	struct provider row = {
+		.parent = org, .name = SLICE("own"), .issuer = ada.issuer, .client_id = SLICE("reeve"), .is_pkce = true
+	};
 
 	(void)arg;
 	TRY(uid_new_child(&org, (const uint8_t *)"provider", &row.uid));
@@ -290,6 +293,55 @@ TEST(who_leaves_the_organization_loses_the_session_begun_at_its_own_provider_and
 	CHECK_OK(use(inside, &next));
 	inside = next;
 	CHECK_OK(world_write(as(&owner, METHOD_ROLE_BINDINGS_DELETE_ROLE_BINDING), delete_binding, &joining.binding, NULL));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, use(inside, &next));
+	CHECK_OK(use(outside, &next));
+}
+
+static status rename_provider(struct call *call, void *in, void *out)
+{
+	struct provider_in change = { .prefix = "", .name = slice_str(in), .has_name = true };
+	struct provider row;
+
+	(void)out;
+	return provider_update(call, &provider_uid, &change, &row);
+}
+
+static status move_provider(struct call *call, void *in, void *out)
+{
+	struct provider_in change = { .prefix = "", .client_id = slice_str(in), .has_client_id = true };
+	struct provider row;
+
+	(void)out;
+	return provider_update(call, &provider_uid, &change, &row);
+}
+
+static status delete_provider(struct call *call, void *in, void *out)
+{
+	(void)out;
+	return provider_delete(call, in);
+}
+
+/* What vouched for them is another, or gone. */
+TEST(sessions_begun_at_a_provider_end_when_it_is_moved_or_deleted_and_no_other_does_CVE_2026_1486)
+{
+	struct person confined = ada;
+	slice inside, outside, next = { 0 };
+	char same[] = "same", other[] = "other";
+
+	at(0);
+	CHECK_OK(world_change(add_provider, NULL));
+	confined.confined_to = org;
+	confined.connection = slice_str(uid_text(&provider_uid, arena));
+	outside = begin_as(ada);
+	inside = begin_as(confined);
+	CHECK_OK(world_write(as(&owner, METHOD_IDENTITY_PROVIDERS_UPDATE_IDENTITY_PROVIDER), rename_provider, same, NULL));
+	CHECK_OK(use(inside, &next));
+	inside = next;
+	CHECK_OK(world_write(as(&owner, METHOD_IDENTITY_PROVIDERS_UPDATE_IDENTITY_PROVIDER), move_provider, other, NULL));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, use(inside, &next));
+	inside = begin_as(confined);
+	CHECK_OK(world_write(as(&owner, METHOD_IDENTITY_PROVIDERS_DELETE_IDENTITY_PROVIDER), delete_provider, &provider_uid,
+			     NULL));
 	CHECK_FAULT(FAULT_UNAUTHENTIC, use(inside, &next));
 	CHECK_OK(use(outside, &next));
 }
@@ -679,6 +731,7 @@ int main(void)
 		cmocka_unit_test(a_session_gives_tokens_for_each_audience_of_this_server_and_for_no_other),
 		cmocka_unit_test(who_leaves_the_organization_loses_the_session_begun_at_its_own_provider_and_no_other),
 		cmocka_unit_test(a_session_begun_at_an_organizations_provider_stays_in_it_however_often_it_is_refreshed),
+		cmocka_unit_test(sessions_begun_at_a_provider_end_when_it_is_moved_or_deleted_and_no_other_does_CVE_2026_1486),
 		cmocka_unit_test(an_identity_that_is_assumed_has_no_session),
 		cmocka_unit_test(one_ends_ones_own_sessions_and_from_an_organizations_provider_those_in_it_alone),
 		cmocka_unit_test(
