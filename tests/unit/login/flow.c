@@ -5,6 +5,7 @@
 
 #include "login/cookie.h"
 #include "login/flow.h"
+#include "login/steps.h"
 
 #define PREFIX FLOW_COOKIE_PREFIX
 
@@ -116,6 +117,104 @@ TEST(a_changed_cookie_is_no_sign_in)
 	CHECK_FAULT(FAULT_INVALID, flow_load(a.call, a.flow.id, STAGE_CONFIRM, &loaded));
 }
 
+/* ---- who is asked ---- */
+
+/* CVE-2026-33757: whoever comes back from a provider is asked before anything leaves. */
+TEST(nothing_is_given_out_unasked_to_who_signed_in_elsewhere)
+{
+	struct browsing a = browse(STAGE_UPSTREAM);
+
+	register_person(&a.flow.person);
+	a.page.n_cookies = 0;
+	a.flow.goal = (struct goal){ .ending = END_REDIRECT,
+				     .client_id = SLICE("reeve"),
+				     .redirect = SLICE(REDIRECT "?token=true&error=true") };
+	CHECK_OK(step_signed_in(a.call, &a.flow, &a.page));
+	CHECK_INT(a.flow.stage, STAGE_CONFIRM);
+	CHECK(!*a.page.location && strstr(a.page.html, "Finish signing in?"));
+	CHECK(!strstr(a.page.html, "token=ey"));
+}
+
+static status switch_codes(struct tx *tx, void *arg)
+{
+	struct signin_rule rule = { .group = org, .is_code_off = *(bool *)arg };
+
+	return row_put(tx, &table_signin_rules, &rule);
+}
+
+static status bind_at_org(struct tx *tx, void *identity)
+{
+	struct binding row = { .group = org,
+			       .identity = *(struct uid *)identity,
+			       .role = role_builtin_by_name(SLICE("viewer"))->uid };
+
+	TRY(uid_new_child(&org, (const uint8_t *)"headless", &row.uid));
+	return row_put(tx, &table_bindings, &row);
+}
+
+TEST(an_organization_that_switches_codes_off_lets_no_key_of_another_machine_be_served_Storm_2372)
+{
+	struct browsing a = browse(STAGE_UPSTREAM);
+	struct goal headless = { .ending = END_HEADLESS,
+				 .client_id = SLICE("reeve"),
+				 .headless_code = SLICE("B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9_AsrhtHHw") };
+	bool is_off = true, is_on = false;
+	struct uid uid;
+
+	register_person(&a.flow.person);
+	CHECK_OK(user_uid(a.flow.person.issuer, a.flow.person.subject, &uid));
+	CHECK_OK(world_change(bind_at_org, &uid));
+	CHECK_OK(world_change(switch_codes, &is_off));
+	a.page.n_cookies = 0;
+	a.flow.goal = headless;
+	CHECK_FAULT(FAULT_DENIED, step_signed_in(a.call, &a.flow, &a.page));
+	a.flow.by_password = true;
+	CHECK_FAULT(FAULT_DENIED, step_signed_in(a.call, &a.flow, &a.page));
+	CHECK_OK(world_change(switch_codes, &is_on));
+	CHECK_OK(step_signed_in(a.call, &a.flow, &a.page)); /* asked, though the password was typed */
+	CHECK_INT(a.flow.stage, STAGE_CONFIRM);
+}
+
+static status put_provider(struct tx *tx, void *uid)
+{
+	struct provider row = { .uid = *(struct uid *)uid,
+				.parent = org,
+				.name = SLICE("own"),
+				.issuer = SLICE("https://new.example.com"),
+				.client_id = SLICE("ours"),
+				.is_pkce = true };
+
+	return row_put(tx, &table_providers, &row);
+}
+
+TEST(who_was_sent_to_one_issuer_does_not_come_back_from_another)
+{
+	struct browsing a = browse(STAGE_UPSTREAM);
+	struct upstream upstream;
+	struct uid uid;
+
+	CHECK_OK(uid_new_child(&org, (const uint8_t *)"provider", &uid));
+	CHECK_OK(world_change(put_provider, &uid));
+	a.flow.upstream = (struct upstream_state){ .connection = slice_str(uid_text(&uid, arena)),
+						   .issuer = SLICE("https://new.example.com"),
+						   .is_provider = true };
+	CHECK_OK(upstream_of(a.call, &a.flow, &upstream));
+	CHECK(upstream.is_provider && uid_eq(&upstream.organization, &org));
+	a.flow.upstream.issuer = SLICE("https://old.example.com");
+	CHECK_FAULT(FAULT_STATE, upstream_of(a.call, &a.flow, &upstream));
+}
+
+static int flow_open(void **state)
+{
+	return oauth_open(state) == 0 && !FAILED(shown_open(arena, SLICE(URL))) ? 0 : -1;
+}
+
+static int flow_close(void **state)
+{
+	shown_close();
+	return oauth_close(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,7 +222,10 @@ int main(void)
 		cmocka_unit_test(a_step_is_good_once_under_whatever_name_its_cookie_comes),
 		cmocka_unit_test(a_step_ends_after_ten_minutes_and_a_sign_in_after_an_hour),
 		cmocka_unit_test(a_changed_cookie_is_no_sign_in),
+		cmocka_unit_test(nothing_is_given_out_unasked_to_who_signed_in_elsewhere),
+		cmocka_unit_test(an_organization_that_switches_codes_off_lets_no_key_of_another_machine_be_served_Storm_2372),
+		cmocka_unit_test(who_was_sent_to_one_issuer_does_not_come_back_from_another),
 	};
 
-	return cmocka_run_group_tests(tests, oauth_open, oauth_close);
+	return cmocka_run_group_tests(tests, flow_open, flow_close);
 }
