@@ -9,6 +9,7 @@
 
 #include "crypto/jws.h"
 #include "token/issuer_impl.h"
+#include "token/upstream.h"
 
 static int listener;
 static char sso_url[64], documents[2][2048]; /* discovery, keys */
@@ -169,6 +170,28 @@ TEST(a_provider_is_worth_what_its_organization_is_CVE_2024_47000)
 	CHECK_OK(read_token(text, &login));
 }
 
+TEST(keys_are_had_from_a_document_of_this_very_issuer)
+{
+	static const char *const others[] = { "https://sso.example.com/", "https://sso.example.co", "https://sso.example.comx",
+					      "HTTPS://sso.example.com", "" };
+	slice url;
+
+	CHECK_OK(discovery_read(arena, SLICE("{\"issuer\":\"https://sso.example.com\",\"jwks_uri\":\"https://k.example.com\"}"),
+				SLICE("https://sso.example.com"), &url));
+	CHECK_SLICE(url, "https://k.example.com");
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		CHECK_FAULT(
+			FAULT_DENIED,
+			discovery_read(arena,
+				       slice_str(arena_printf(
+					       arena, "{\"issuer\":\"%s\",\"jwks_uri\":\"https://k.example.com\"}", others[i])),
+				       SLICE("https://sso.example.com"), &url));
+	CHECK_FAULT(FAULT_DENIED, discovery_read(arena, SLICE("{\"jwks_uri\":\"https://k.example.com\"}"),
+						 SLICE("https://sso.example.com"), &url));
+	CHECK_FAULT(FAULT_DENIED, discovery_read(arena, SLICE("{\"issuer\":\"https://sso.example.com\"}"),
+						 SLICE("https://sso.example.com"), &url));
+}
+
 /* However such a row came to be: the configuration may have changed since it was written. */
 TEST(no_organization_signs_people_in_as_the_server_does)
 {
@@ -190,6 +213,7 @@ int main(void)
 		cmocka_unit_test(a_providers_id_token_is_of_its_issuer_its_key_and_our_client_there),
 		cmocka_unit_test(an_id_token_is_named_by_what_was_signed),
 		cmocka_unit_test(a_provider_is_worth_what_its_organization_is_CVE_2024_47000),
+		cmocka_unit_test(keys_are_had_from_a_document_of_this_very_issuer),
 		cmocka_unit_test(no_organization_signs_people_in_as_the_server_does),
 	};
 
