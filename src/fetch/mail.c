@@ -145,6 +145,16 @@ static FALLIBLE letter_new(const struct mailer *mailer, slice to, slice subject,
 	return OK;
 }
 
+bool mailer_has_room(struct mailer *mailer)
+{
+	bool has_room;
+
+	pthread_mutex_lock(&mailer->lock);
+	has_room = mailer->waiting < MAIL_WAITING_MAX;
+	pthread_mutex_unlock(&mailer->lock);
+	return has_room;
+}
+
 FALLIBLE mailer_send(struct mailer *mailer, slice to, slice subject, slice text)
 {
 	struct letter *letter;

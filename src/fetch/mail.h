@@ -32,6 +32,8 @@ struct mail_config {
 FALLIBLE mailer_new(const struct mail_config *config, struct mailer **ret_mailer);
 /* NULL is fine; returns NULL. Ends what is under way within a second. */
 struct mailer *mailer_free(struct mailer *mailer);
+/* False when MAIL_WAITING_MAX letters wait. Any thread. */
+bool mailer_has_room(struct mailer *mailer);
 /* to is a canonical address (model/email.h), subject one line of ASCII, text UTF-8 with "\n". RESOURCE_EXHAUSTED when
  * MAIL_WAITING_MAX wait. Any thread; never blocks. */
 FALLIBLE mailer_send(struct mailer *mailer, slice to, slice subject, slice text);

@@ -7,12 +7,18 @@
 #include <pthread.h>
 
 #include "handlers.gen.h"
+#include "login/steps.h"
 #include "login/throttle.h"
 #include "reeve/v1/accounts.pb-c.h"
 #include "service/accounts.h"
 
 #define FORGOT_MOST 10
 #define FORGOT_WINDOW_S 900
+
+#define LOGIN_SHOWN_BYTES 200 /* of what was typed, on the form again */
+#define HEADING "Look at your mail"
+#define SENT "If there is an account with that address, a letter with a link is on its way to it."
+#define DETAIL "The link works once, within a day. Nobody is written to again within a quarter of an hour."
 
 static struct throttle *throttle;
 static pthread_once_t throttle_once = PTHREAD_ONCE_INIT;
@@ -34,16 +40,60 @@ static FALLIBLE check_often(struct call *call)
 	return OK;
 }
 
+static FALLIBLE need_mail(const struct call *call)
+{
+	return account_can_mail(call) ? OK
+				      : FAIL_STATE("NO_MAIL", "this server sends no mail; ask one of its operators for a link");
+}
+
+/* ---- for programs ---- */
+
 status reeve_accounts_mail_link(struct call *call, const Reeve__V1__MailLinkRequest *in, Google__Protobuf__Empty *out)
 {
 	slice login;
 
 	(void)out;
-	if (!account_can_mail(call))
-		return FAIL_STATE("NO_MAIL", "this server sends no mail; ask one of its operators for a link");
+	TRY(need_mail(call));
 	TRY(account_login(call, slice_str(in->login), "login", &login));
 	if (!call->may_block)
 		return FAIL(FAULT_ELSEWHERE, "a link must be written down");
 	TRY(check_often(call));
 	return account_mail_link(call, login);
+}
+
+/* ---- in a browser ---- */
+
+static FALLIBLE show_forgot(struct call *call, const struct flow *flow, slice login, slice problem, Reeve__V1__Page *out)
+{
+	struct values *values = values_new(call->arena);
+
+	value_text(values, "title", SLICE("Forgot your password?"));
+	value_text(values, "flow", flow->id);
+	value_text(values, "token", flow->token);
+	value_text(values, "login", show_cut(login, LOGIN_SHOWN_BYTES));
+	value_text(values, "problem", problem);
+	return show(call, PAGE_FORGOT, values, out);
+}
+
+/* The sign-in goes on: its flow is not spent, and the same answer comes for every address. */
+status reeve_login_forgot(struct call *call, const Reeve__V1__ForgotRequest *in, Reeve__V1__Page *out)
+{
+	struct flow flow = { 0 };
+	slice login;
+
+	ON_WORKER(call);
+	TRY(step_has_local(call) ? need_mail(call)
+				 : FAIL(FAULT_ABSENT, "this server has no accounts of its own (login.email)"));
+	if (!slice_is(call->browser.verb, "POST")) {
+		TRY(flow_load(call, slice_str(in->flow), STAGE_CHOOSE, &flow));
+		return show_forgot(call, &flow, SLICE(""), SLICE(""), out);
+	}
+	TRY(flow_load_form(call, slice_str(in->flow), slice_str(in->token), STAGE_CHOOSE, &flow));
+	if (FAILED(account_login(call, slice_str(in->login), "login", &login))) {
+		report_clear(report_current()); /* no account has such a name */
+		return show_forgot(call, &flow, slice_str(in->login), SLICE("That is no e-mail address."), out);
+	}
+	TRY(check_often(call));
+	TRY(account_mail_link(call, login));
+	return step_done(call, SLICE(HEADING), SLICE(SENT), SLICE(DETAIL), out);
 }

@@ -20,7 +20,7 @@ static const char *const names[PAGE_COUNT] = {
 	[PAGE_CHOOSE] = "choose.html",     [PAGE_PROVIDER] = "provider.html", [PAGE_LOCAL] = "local.html",
 	[PAGE_ACTIVATE] = "activate.html", [PAGE_CONFIRM] = "confirm.html",   [PAGE_DONE] = "done.html",
 	[PAGE_ERROR] = "error.html",       [PAGE_INVITE] = "invite.html",     [PAGE_PASSWORD] = "password.html",
-	[PAGE_TEST] = "test.html",
+	[PAGE_FORGOT] = "forgot.html",     [PAGE_TEST] = "test.html",
 };
 
 struct pages {

@@ -136,16 +136,10 @@ static status fail(struct call *call, const void *in, struct http_response *ret_
 void shown_speak(struct rpc *rpc)
 {
 	static const struct dialect dialect = { answer, fail };
-	static const enum method_id rows[] = {
-		METHOD_REEVE_LOGIN_BEGIN,    METHOD_REEVE_LOGIN_CALLBACK,   METHOD_REEVE_LOGIN_CHOOSE,
-		METHOD_REEVE_LOGIN_WITH,     METHOD_REEVE_LOGIN_LOCAL,      METHOD_REEVE_LOGIN_JOIN,
-		METHOD_REEVE_LOGIN_CONFIRM,  METHOD_REEVE_LOGIN_INVITATION, METHOD_REEVE_LOGIN_PASSWORD,
-		METHOD_REEVE_LOGIN_TRY,      METHOD_REEVE_LOGIN_ASSET,      METHOD_REEVE_LOGIN_AUTHORIZE,
-		METHOD_REEVE_LOGIN_ACTIVATE,
-	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		rpc_speak(rpc, rows[i], &dialect);
+	for (size_t i = 0; i < METHOD_COUNT; i++)
+		if (methods[i].is_page)
+			rpc_speak(rpc, methods[i].id, &dialect);
 }
 
 status reeve_login_asset(struct call *call, const Reeve__V1__AssetRequest *in, Reeve__V1__Page *out)

@@ -3,6 +3,7 @@
  */
 #include "fetch/url.h"
 #include "login/steps.h"
+#include "service/accounts.h"
 
 /* ---- pages ---- */
 
@@ -63,6 +64,7 @@ FALLIBLE step_local(struct call *call, const struct flow *flow, slice login, sli
 	value_text(values, "token", flow->token);
 	value_text(values, "login", login);
 	value_text(values, "problem", problem);
+	value_flag(values, "mails", account_can_mail(call));
 	TRY(goal_allow_target(call, &flow->goal, out));
 	return show(call, PAGE_LOCAL, values, out);
 }

@@ -32,7 +32,8 @@ FALLIBLE account_reset_find(struct call *call, slice link_secret, slice *ret_log
  */
 FALLIBLE account_set_password(struct call *call, slice link_secret, slice password);
 /* Mails a one-time link to the account's own address, which the link then proves. OK also when there is no such account, it is
- * disabled, or it was written to a moment ago: all in the same time. INVALID_ARGUMENT names `login`. */
+ * disabled, or it was written to a moment ago: all in the same time. INVALID_ARGUMENT names `login`; RESOURCE_EXHAUSTED when
+ * too many letters wait. */
 FALLIBLE account_mail_link(struct call *call, slice login);
 /* An account made through an invite, whose code is only looked at, not accepted; a single-use one makes one account. When the
  * invite names an address, login has to be it, and this account may accept this invite; the address counts as verified for

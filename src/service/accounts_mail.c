@@ -34,6 +34,8 @@ FALLIBLE account_mail_link(struct call *call, slice login)
 	slice canonical;
 
 	TRY(account_login(call, login, "login", &canonical));
+	if (!mailer_has_room(call->parts->mailer)) /* said to everybody alike, whether there is somebody to write to or not */
+		return FAIL(FAULT_EXHAUSTED, "too many letters wait for the mail server; try again later");
 	TRY_MESSAGE(call, in, reeve__v1__add_mailed_link_request);
 	TRY_MESSAGE(call, out, reeve__v1__account_link);
 	TRY(put_text(call, canonical, &in->login));
