@@ -13,7 +13,7 @@ static int64_t system_now(const struct clock *clock)
 
 static int64_t fixed_now(const struct clock *clock)
 {
-	return clock->fixed_us;
+	return __atomic_load_n(&clock->fixed_us, __ATOMIC_RELAXED);
 }
 
 const struct clock clock_system = { .now_us = system_now };
@@ -21,6 +21,11 @@ const struct clock clock_system = { .now_us = system_now };
 struct clock clock_fixed(int64_t at_us)
 {
 	return (struct clock){ .now_us = fixed_now, .fixed_us = at_us };
+}
+
+void clock_move(struct clock *clock, int64_t at_us)
+{
+	__atomic_store_n(&clock->fixed_us, at_us, __ATOMIC_RELAXED);
 }
 
 int64_t clock_ticks_us(void)

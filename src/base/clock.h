@@ -25,6 +25,8 @@ struct clock {
 extern const struct clock clock_system;
 /* A clock that stands at fixed_us until the test moves it. */
 struct clock clock_fixed(int64_t at_us);
+/* Moves it, also while other threads read it. */
+void clock_move(struct clock *clock, int64_t at_us);
 
 static inline int64_t clock_now_us(const struct clock *clock)
 {

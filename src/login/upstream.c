@@ -77,6 +77,8 @@ FALLIBLE upstream_provider(struct call *call, slice id_or_name, struct upstream 
 	char *name;
 
 	TRY(provider_find(call, id_or_name, &provider, &secret));
+	if (!issuer_may_ask(call->parts->issuer, provider.issuer)) /* asked when it is written too; configurations change */
+		return FAIL(FAULT_DENIED, "this server's configuration does not allow the issuer (issuers.allow)");
 	name = uid_text(&provider.uid, call->arena);
 	TRY_NEW(name);
 	TRY(provider_scopes(call, provider.scopes, &scopes));

@@ -49,6 +49,8 @@ FALLIBLE provider_check_issuer(struct call *call, const struct provider_in *in)
 	if (is_connection(settings, in->issuer))
 		return FAIL_FIELD(field,
 				  "is one that everybody may sign in with on this server; it cannot be an organization's own");
+	if (!issuer_may_ask(call->parts->issuer, in->issuer))
+		return FAIL_FIELD(field, "is none that this server's configuration allows (issuers.allow)");
 	if (url_is_https_issuer(in->issuer) || (url_is_issuer(in->issuer) && fetch_allows(call->parts->fetcher, in->issuer)))
 		return OK;
 	return FAIL_FIELD(field, "must be an https URL without query");

@@ -191,6 +191,10 @@ FALLIBLE token_login_read(struct issuer *issuer, struct arena *arena, slice text
  * arena. */
 FALLIBLE token_login_assume(struct arena *arena, const struct login *login, struct assumed *ret_assumed);
 
+/* May this server ask the issuer for anything (issuers.allow)? Connections of the configuration are allowed by standing there.
+ */
+bool issuer_may_ask(const struct issuer *issuer, slice url);
+
 /* ---- what rests or travels sealed, under a key of its own for each label ---- */
 
 #define ISSUER_SEALED_BYTES_MAX ((size_t)64 * 1024)

@@ -265,16 +265,16 @@ static FALLIBLE use_locked(struct issuer *issuer, struct upstream *upstream, sli
 	return OK;
 }
 
-static FALLIBLE check_allowed(const struct issuer *issuer, slice url)
+bool issuer_may_ask(const struct issuer *issuer, slice url)
 {
 	const struct issuer_options *options = &issuer->options;
 
 	if (options->issuer_allow_count == 0 || idtoken_connection(issuer, url)) /* who configures it allows it */
-		return OK;
+		return true;
 	for (size_t i = 0; i < options->issuer_allow_count; i++)
 		if (slice_eq(options->issuer_allow[i], url))
-			return OK;
-	return FAIL(FAULT_DENIED, "this server's configuration does not allow the issuer (issuers.allow)");
+			return true;
+	return false;
 }
 
 FALLIBLE upstream_keys(struct issuer *issuer, slice url, slice kid, bool may_block, struct jwks **ret_keys)
@@ -283,7 +283,8 @@ FALLIBLE upstream_keys(struct issuer *issuer, slice url, slice kid, bool may_blo
 	struct upstream *upstream;
 	status result;
 
-	TRY(check_allowed(issuer, url));
+	if (!issuer_may_ask(issuer, url))
+		return FAIL(FAULT_DENIED, "this server's configuration does not allow the issuer (issuers.allow)");
 	pthread_mutex_lock(&upstreams->lock);
 	upstream = take_locked(upstreams, url);
 	if (upstream)

@@ -133,3 +133,31 @@ test('an operator makes an account, and its link is told once', async () => {
   database.close();
   assert.ok(!bodies.includes(link[1]) && !world.log.includes(link[1]));
 });
+
+test('an issuer that issuers.allow leaves out is nobody\'s provider: not a new one\'s, and not one\'s that stood before', async () => {
+  const data = mkdtempSync(path.join(tmpdir(), 'reeve-allow-')), flags = ['--fetch.allow-http', full.host];
+  const provider = (name, issuer, role) => ({ name, defaultRole: role, oidc: { issuer, clientId: 'reeve', clientSecret: SECRET } });
+  const port = await freePort();
+  let small = await openWorld({ data, flags, port, isNew: true });
+  try {
+    const someone = await openOperator(small);
+    let token = await someone.token();
+    const org = ok(await call(small, token, 'POST', '/iam/v2/groups', { name: 'allow.example' })).uid;
+    const { roles } = ok(await call(small, token, 'GET', '/iam/v2/roles?name=viewer'));
+    const made = ok(await call(small, token, 'POST', `/iam/v2/identityProviders/${org}`, provider('before', full.url, roles[0].uid)));
+    const begin = () => send(small, 'GET', `/oauth?${new URLSearchParams({ redirect: 'http://localhost:9/callback', idp_id: made.uid })}`);
+    assert.equal((await begin()).status, 200);
+    await small.close();
+    small = await openWorld({ data, flags: [...flags, '--issuers.allow', 'https://only.example'], port });
+    token = await someone.token();
+    const refused = await call(small, token, 'POST', `/iam/v2/identityProviders/${org}`, provider('after', full.url, roles[0].uid));
+    assert.equal(refused.status, 400);
+    assert.match(refused.body.message, /issuer: .*issuers\.allow/);
+    const page = await begin();
+    assert.notEqual(page.status, 200);
+    assert.match(page.text + (page.headers.get('location') ?? ''), /issuers\.allow/);
+  } finally {
+    await small.close();
+    rmSync(data, { recursive: true, force: true });
+  }
+});

@@ -53,7 +53,7 @@ static int close_world(void **state)
 
 static void at(int64_t us)
 {
-	now = clock_fixed(NOW_S * US_PER_S + us);
+	clock_move(&now, NOW_S * US_PER_S + us);
 }
 
 static const slice api = { URL, sizeof(URL) - 1 };
