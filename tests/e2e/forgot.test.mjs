@@ -102,7 +102,7 @@ test('enumeration: an account, one that was written to, a disabled one and none 
   await page.done();
 });
 
-test('a stranger\'s host header and a stranger\'s form change nothing: the link is ours, and no letter goes out without the browser\'s own flow', async () => {
+test('a foreign host header and a foreign form change nothing: the link is ours, and no letter goes out without the browser\'s own flow', async () => {
   const there = await newAccount(people), count = mail.letters.length;
   const page = await atForm({ extraHTTPHeaders: { 'X-Forwarded-Host': 'evil.example', Forwarded: 'host=evil.example' } });
   const [flow, token] = await page.$$eval('input[type=hidden]', (inputs) => inputs.map((input) => input.value));
