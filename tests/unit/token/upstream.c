@@ -21,8 +21,8 @@
 
 /* -- an issuer under /good, and any number under /slow that never answer ------------------------------------------- */
 
-static int listener;
-static uint16_t port;
+static _Atomic int listener;
+static _Atomic uint16_t port;
 static _Atomic int slow_asked, good_asked;
 static int held[64];
 static _Atomic bool is_released;
