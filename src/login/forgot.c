@@ -79,6 +79,7 @@ static FALLIBLE show_forgot(struct call *call, const struct flow *flow, slice lo
 status reeve_login_forgot(struct call *call, const Reeve__V1__ForgotRequest *in, Reeve__V1__Page *out)
 {
 	struct flow flow = { 0 };
+	status result;
 	slice login;
 
 	ON_WORKER(call);
@@ -89,10 +90,12 @@ status reeve_login_forgot(struct call *call, const Reeve__V1__ForgotRequest *in,
 		return show_forgot(call, &flow, SLICE(""), SLICE(""), out);
 	}
 	TRY(flow_load_form(call, slice_str(in->flow), slice_str(in->token), STAGE_CHOOSE, &flow));
-	if (FAILED(account_login(call, slice_str(in->login), "login", &login))) {
+	result = account_login(call, slice_str(in->login), "login", &login);
+	if (result.fault == FAULT_INVALID) {
 		report_clear(report_current()); /* no account has such a name */
 		return show_forgot(call, &flow, slice_str(in->login), SLICE("That is no e-mail address."), out);
 	}
+	TRY(result);
 	TRY(check_often(call));
 	TRY(account_mail_link(call, login));
 	return step_done(call, SLICE(HEADING), SLICE(SENT), SLICE(DETAIL), out);
