@@ -83,8 +83,8 @@ status reeve_login_forgot(struct call *call, const Reeve__V1__ForgotRequest *in,
 	slice login;
 
 	ON_WORKER(call);
-	TRY(step_has_local(call) ? need_mail(call)
-				 : FAIL(FAULT_ABSENT, "this server has no accounts of its own (login.email)"));
+	TRY(step_need_local(call));
+	TRY(need_mail(call));
 	if (!slice_is(call->browser.verb, "POST")) {
 		TRY(flow_load(call, slice_str(in->flow), STAGE_CHOOSE, &flow));
 		return show_forgot(call, &flow, SLICE(""), SLICE(""), out);

@@ -10,11 +10,6 @@
 #define TOO_MANY "Too many tries. Wait a quarter of an hour, or use a browser in which you signed in before."
 #define TOO_BUSY "Many people sign in at this moment. Try again."
 
-static FALLIBLE need_local(const struct call *call)
-{
-	return step_has_local(call) ? OK : FAIL(FAULT_ABSENT, "this server has no accounts of its own (login.email)");
-}
-
 /* ---- signing in ---- */
 
 /* False, and the page shows why, when that was not it. */
@@ -68,7 +63,7 @@ status reeve_login_local(struct call *call, const Reeve__V1__LocalRequest *in, R
 	struct flow flow = { 0 };
 
 	ON_WORKER(call);
-	TRY(need_local(call));
+	TRY(step_need_local(call));
 	if (!slice_is(call->browser.verb, "POST")) {
 		TRY(flow_load(call, slice_str(in->flow), STAGE_CHOOSE, &flow));
 		return step_local(call, &flow, SLICE(""), SLICE(""), out);
@@ -138,7 +133,7 @@ status reeve_login_join(struct call *call, const Reeve__V1__JoinRequest *in, Ree
 	bool is_form = slice_is(call->browser.verb, "POST");
 
 	ON_WORKER(call);
-	TRY(need_local(call));
+	TRY(step_need_local(call));
 	if (is_form)
 		TRY(flow_load_form(call, slice_str(in->flow), slice_str(in->token), STAGE_CHOOSE, &flow));
 	else
@@ -191,7 +186,7 @@ status reeve_login_password(struct call *call, const Reeve__V1__PasswordRequest 
 	status result;
 
 	ON_WORKER(call);
-	TRY(need_local(call));
+	TRY(step_need_local(call));
 	if (!slice_is(call->browser.verb, "POST"))
 		return follow_link(call, slice_str(in->link), out);
 	TRY(flow_load_form(call, slice_str(in->flow), slice_str(in->token), STAGE_PASSWORD, &flow));

@@ -19,6 +19,8 @@ FALLIBLE step_provider(struct call *call, const struct flow *flow, const struct 
 FALLIBLE step_local(struct call *call, const struct flow *flow, slice login, slice problem, Reeve__V1__Page *out);
 /* Does this server have accounts of its own? */
 bool step_has_local(const struct call *call);
+/* NOT_FOUND when it has none. */
+FALLIBLE step_need_local(const struct call *call);
 
 /* ---- signed in: confirm.c ---- */
 

@@ -17,6 +17,11 @@ bool step_has_local(const struct call *call)
 	return false;
 }
 
+FALLIBLE step_need_local(const struct call *call)
+{
+	return step_has_local(call) ? OK : FAIL(FAULT_ABSENT, "this server has no accounts of its own (login.email)");
+}
+
 FALLIBLE step_choose(struct call *call, const struct flow *flow, Reeve__V1__Page *out)
 {
 	const struct settings *settings = call->parts->settings;

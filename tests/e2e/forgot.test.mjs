@@ -1,9 +1,7 @@
 // A person lost their password: the page, the letter, the link; and what a stranger learns and does there.
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { checkSound, freshPage, newAccount, openPeople, typePassword, unique } from './people.mjs';
+import { freshPage, newAccount, openPeople, show, typePassword, unique } from './people.mjs';
 import { openMail } from './smtp.mjs';
 
 const NEW = 'nine patient otters read';
@@ -20,18 +18,6 @@ after(async () => {
   mail?.server.close();
   if (end.status === 'rejected') throw end.reason;
 });
-
-const pictures = process.env.REEVE_PICTURES;
-async function show(page, name) {
-  await checkSound(page, name);
-  if (!pictures) return;
-  mkdirSync(pictures, { recursive: true });
-  for (const [scheme, width] of [['light', 720], ['dark', 320]]) {
-    await page.emulateMedia({ colorScheme: scheme });
-    await page.setViewportSize({ width, height: 400 });
-    await page.screenshot({ path: path.join(pictures, `${name}-${scheme}.png`), fullPage: true });
-  }
-}
 
 // A browser at the form; of this server alone unless headers say otherwise.
 async function atForm(options) {

@@ -1,11 +1,11 @@
 // People sign in, each way there is, in a real browser: local accounts, Google, GitLab, GitHub, an organization's own provider.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { PASSWORD, checkSound, freshPage, newAccount, ok, openPeople, typePassword, unique } from './people.mjs';
+import { PASSWORD, checkSound, freshPage, newAccount, ok, openPeople, show, typePassword, unique } from './people.mjs';
 import { makeCertificate } from './certificate.mjs';
 import { call, claimsOf, openOperator, openWorld } from './world.mjs';
 
@@ -34,21 +34,6 @@ before(async () => {
 });
 
 after(async () => { await people?.close(); });
-
-// Pictures for docs/ when asked for; soundness always.
-const pictures = process.env.REEVE_PICTURES;
-async function show(page, name) {
-  await checkSound(page, name);
-  if (!pictures) return;
-  mkdirSync(pictures, { recursive: true });
-  for (const [scheme, width] of [['light', 720], ['dark', 320]]) {
-    await page.emulateMedia({ colorScheme: scheme });
-    await page.setViewportSize({ width, height: 400 });
-    await page.screenshot({ path: path.join(pictures, `${name}-${scheme}.png`), fullPage: true });
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize({ width: 1280, height: 720 });
-}
 
 describe('local accounts', () => {
   test('a password typed in this pass ends at the program, without a further question', async () => {

@@ -1,6 +1,6 @@
 // What tests of sign-in share: a browser, providers that know people, a program that waits for a token on loopback.
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -42,6 +42,21 @@ export async function checkSound(page, what) {
   assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), [], what);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
   assert.equal(wide, false, `${what}: scrolls sideways`);
+}
+
+// Pictures for docs/ when asked for; soundness always.
+const pictures = process.env.REEVE_PICTURES;
+export async function show(page, name) {
+  await checkSound(page, name);
+  if (!pictures) return;
+  mkdirSync(pictures, { recursive: true });
+  for (const [scheme, width] of [['light', 720], ['dark', 320]]) {
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.setViewportSize({ width, height: 400 });
+    await page.screenshot({ path: path.join(pictures, `${name}-${scheme}.png`), fullPage: true });
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 1280, height: 720 });
 }
 
 // ---- a server of our own ----
