@@ -7,9 +7,6 @@
 #ifndef AUTHZ_RCU_H
 #define AUTHZ_RCU_H
 
-#define _LGPL_SOURCE
-#include <urcu-qsbr.h>
-
 /* gcc says it by a macro, clang by a feature. */
 #if defined(__SANITIZE_THREAD__)
 #define RCU_IS_WATCHED 1
@@ -18,6 +15,15 @@
 #define RCU_IS_WATCHED 1
 #endif
 #endif
+
+/*
+ * Readers' calls are the library's inline ones. Watched, they are those inside of the library, which nobody watches: its plain
+ * read of a futex word that others write (urcu_qsbr_wake_up_gp) is meant so, and counts as a race.
+ */
+#if !defined(RCU_IS_WATCHED)
+#define _LGPL_SOURCE
+#endif
+#include <urcu-qsbr.h>
 
 #if defined(RCU_IS_WATCHED)
 void __tsan_acquire(void *at);
