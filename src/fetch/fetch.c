@@ -18,6 +18,7 @@
 #include "fetch/address.h"
 #include "fetch/allow_impl.h"
 #include "fetch/job_impl.h"
+#include "fetch/place_impl.h"
 
 #define ROOTS_FOLDER "/etc/ssl/certs" /* of ca-certificates; looked up by hash, so nothing is read that is not needed */
 #define IDLE_CONNECTIONS_MAX 8L
@@ -28,10 +29,10 @@ struct fetcher {
 	CURLM *multi;
 	pthread_t thread;
 	pthread_mutex_t lock;
-	struct queue waiting;                          /* under the lock */
-	bool is_stopping;                              /* under the lock */
-	unsigned waiting_threads, waiting_threads_max; /* the first under the lock */
-	struct queue running;                          /* the thread's */
+	struct queue waiting;  /* under the lock */
+	bool is_stopping;      /* under the lock */
+	struct places *places; /* locks itself */
+	struct queue running;  /* the thread's */
 	struct allow_list *allowed;
 	char *ca_file;
 	bool is_personal;
@@ -56,7 +57,8 @@ static FALLIBLE fetcher_fill(struct fetcher *fetcher, const struct fetch_config 
 {
 	TRY(allow_new(config->allowed_hosts, &fetcher->allowed));
 	fetcher->is_personal = config->is_personal;
-	fetcher->waiting_threads_max = config->waiting_threads_max;
+	fetcher->places = places_new(config->waiting_threads_max);
+	TRY_NEW(fetcher->places);
 	if (config->ca_file) {
 		if (access(config->ca_file, R_OK) != 0)
 			return FAIL_FIELD("fetch.ca_file", "cannot read \"%s\"", config->ca_file);
@@ -90,6 +92,7 @@ static struct fetcher *fetcher_done(struct fetcher *fetcher)
 	if (fetcher->multi)
 		(void)curl_multi_cleanup(fetcher->multi); /* fails only on a bad handle */
 	pthread_mutex_destroy(&fetcher->lock);
+	places_free(fetcher->places);
 	allow_free(fetcher->allowed);
 	mem_free(fetcher->ca_file);
 	return mem_free(fetcher);
@@ -135,22 +138,14 @@ bool fetcher_is_here(const struct fetcher *fetcher)
 	return pthread_equal(pthread_self(), fetcher->thread);
 }
 
-bool fetcher_wait_begins(struct fetcher *fetcher)
+FALLIBLE fetch_place_take(struct fetcher *fetcher, slice party, size_t *ret_place)
 {
-	bool may;
-
-	pthread_mutex_lock(&fetcher->lock);
-	may = !fetcher->waiting_threads_max || fetcher->waiting_threads < fetcher->waiting_threads_max;
-	fetcher->waiting_threads += may;
-	pthread_mutex_unlock(&fetcher->lock);
-	return may;
+	return places_take(fetcher->places, party, clock_ticks_us(), ret_place);
 }
 
-void fetcher_wait_ended(struct fetcher *fetcher)
+void fetch_place_leave(struct fetcher *fetcher, size_t place)
 {
-	pthread_mutex_lock(&fetcher->lock);
-	fetcher->waiting_threads--;
-	pthread_mutex_unlock(&fetcher->lock);
+	places_leave(fetcher->places, place, clock_ticks_us());
 }
 
 /* What can be said before a name is looked up. */

@@ -39,8 +39,8 @@ struct fetch_config {
 	/* Only for a program that acts for the person who typed the URL (the CLI): any address and http are fine and the
 	 * environment's proxy is honoured. Never in the server. */
 	bool is_personal;
-	/* Threads inside fetch_wait at once; one more is refused, so that slow peers never hold all of a caller's. 0: any
-	 * number. */
+	/* Places for threads that wait for others (place.c); whoever finds none is refused, so that slow peers never hold all
+	 * of a caller's threads. 0: any number. */
 	unsigned waiting_threads_max;
 };
 
@@ -59,6 +59,7 @@ struct fetch_request {
 	slice body;         /* of POST, PUT and PATCH */
 	size_t max_bytes;   /* largest answer body; 1 … FETCH_BYTES_MAX */
 	int64_t timeout_ms; /* from fetch_start to the last byte, waiting included; 1 … FETCH_TIMEOUT_MS_MAX */
+	bool has_place;     /* fetch_wait: the caller took one by fetch_place_take */
 };
 
 /* What came back. With fault FAULT_NONE there was an HTTP answer of any status, redirects and errors included; otherwise
@@ -88,9 +89,14 @@ bool fetcher_is_here(const struct fetcher *fetcher);
 /* Starts a fetch; never blocks on the network. On a fault (URL refused: FAULT_INVALID or FAULT_DENIED; queue full:
  * FAULT_EXHAUSTED; shutting down: FAULT_CANCELLED) `done` is not called. Any thread, also from inside a fetch_done. */
 FALLIBLE fetch_start(struct fetcher *fetcher, const struct fetch_request *request, fetch_done *done, void *user);
-/* The same and waits; body and headers are copied into the arena. An answer of any HTTP status is OK; every other end is the
- * fault described above, and FAULT_UNAVAILABLE when waiting_threads_max wait already. Never on a loop thread or the fetch
- * thread. */
+/* A place among the threads that wait, on behalf of this party (an issuer, a provider, a caller): for several fetches in a row,
+ * or for waiting until another thread's fetch is done. FAULT_BUSY when the party has its share, or all are taken. Any thread.
+ */
+FALLIBLE fetch_place_take(struct fetcher *fetcher, slice party, size_t *ret_place);
+void fetch_place_leave(struct fetcher *fetcher, size_t place);
+/* The same as fetch_start and waits; body and headers are copied into the arena. An answer of any HTTP status is OK; every
+ * other end is the fault described above, and FAULT_BUSY when there is no place to wait for this URL's origin. Never on a loop
+ * thread or the fetch thread. */
 FALLIBLE fetch_wait(struct fetcher *fetcher, const struct fetch_request *request, struct arena *arena,
 		    struct fetch_answer *ret_answer);
 

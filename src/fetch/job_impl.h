@@ -54,9 +54,4 @@ FALLIBLE queue_push(struct queue *waiting, struct job *job);
 /* Removes and gives the first job that is past its deadline or may go on the wire beside `running`; NULL when none may. */
 struct job *queue_take(struct queue *waiting, const struct queue *running, int64_t now_us);
 
-/* fetch.c: a thread begins or ends to wait for a fetch: fetch_wait's two ends. False when too many wait already; then there is
- * no end. */
-bool fetcher_wait_begins(struct fetcher *fetcher);
-void fetcher_wait_ended(struct fetcher *fetcher);
-
 #endif

@@ -5,7 +5,7 @@
 #include <pthread.h>
 
 #include "fetch/fetch.h"
-#include "fetch/job_impl.h"
+#include "fetch/url.h"
 
 struct wait {
 	pthread_mutex_t lock;
@@ -33,22 +33,17 @@ static void wait_done(void *user, const struct fetch_answer *answer)
 	pthread_mutex_unlock(&wait->lock);
 }
 
-FALLIBLE fetch_wait(struct fetcher *fetcher, const struct fetch_request *request, struct arena *arena,
-		    struct fetch_answer *ret_answer)
+static FALLIBLE wait_in_place(struct fetcher *fetcher, const struct fetch_request *request, struct arena *arena,
+			      struct fetch_answer *ret_answer)
 {
 	struct wait wait = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .arena = arena };
-
 	status started;
 
-	assert(!fetcher_is_here(fetcher));
-	if (!fetcher_wait_begins(fetcher))
-		return FAIL(FAULT_UNAVAILABLE, "too many calls wait for other servers; try again");
 	started = fetch_start(fetcher, request, wait_done, &wait);
 	pthread_mutex_lock(&wait.lock);
 	while (!FAILED(started) && !wait.is_done)
 		pthread_cond_wait(&wait.changed, &wait.lock);
 	pthread_mutex_unlock(&wait.lock);
-	fetcher_wait_ended(fetcher);
 	pthread_cond_destroy(&wait.changed);
 	pthread_mutex_destroy(&wait.lock);
 	TRY(started);
@@ -56,6 +51,23 @@ FALLIBLE fetch_wait(struct fetcher *fetcher, const struct fetch_request *request
 		return FAIL(wait.answer.fault, "%s", wait.answer.error);
 	*ret_answer = wait.answer;
 	return OK;
+}
+
+FALLIBLE fetch_wait(struct fetcher *fetcher, const struct fetch_request *request, struct arena *arena,
+		    struct fetch_answer *ret_answer)
+{
+	struct url url;
+	size_t place;
+	status result;
+
+	assert(!fetcher_is_here(fetcher));
+	if (request->has_place)
+		return wait_in_place(fetcher, request, arena, ret_answer);
+	TRY(url_parse(request->url, &url));
+	TRY(fetch_place_take(fetcher, url.origin, &place));
+	result = wait_in_place(fetcher, request, arena, ret_answer);
+	fetch_place_leave(fetcher, place);
+	return result;
 }
 
 bool fetch_header(const struct fetch_answer *answer, const char *name, slice *ret_value)

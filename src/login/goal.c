@@ -212,7 +212,8 @@ FALLIBLE goal_answer(struct call *call, const struct goal *goal, status result, 
 	struct report kept;
 	struct redirect redirect;
 
-	if (!FAILED(result) || !has_target(goal))
+	/* Who may load the page again is not sent away. */
+	if (!FAILED(result) || result.fault == FAULT_BUSY || !has_target(goal))
 		return result;
 	kept = *report_current(); /* what follows must not hide why it failed */
 	if (!FAILED(goal_target(call, goal, &redirect)) && (goal->ending == END_CODE || reads_errors(&redirect))) {

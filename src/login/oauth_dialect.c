@@ -106,6 +106,7 @@ static struct told told_of(const struct report *report)
 	case FAULT_EXHAUSTED:
 		return (struct told){ "temporarily_unavailable", 429, true };
 	case FAULT_UNAVAILABLE:
+	case FAULT_BUSY:
 	case FAULT_TOO_LATE:
 	case FAULT_CONFLICT:
 		return (struct told){ "temporarily_unavailable", 503, true };

@@ -5,7 +5,8 @@
 
 #define ASSETS "/sign-in/assets/"
 #define STYLE_DIGEST_BYTES 8
-#define HEADERS_MAX (10 + PAGE_COOKIES_MAX)
+#define HEADERS_MAX (11 + PAGE_COOKIES_MAX)
+#define RETRY_AFTER_S "5"
 
 struct file {
 	const char *name, *text;
@@ -129,6 +130,8 @@ FALLIBLE page_respond(const struct page_answer *answer, struct arena *arena, str
 	    answer->is_stylesheet ? SLICE("text/css; charset=utf-8") : SLICE("text/html; charset=utf-8"));
 	add(head, SLICE("cache-control"),
 	    answer->is_stylesheet ? SLICE("public, max-age=31536000, immutable") : SLICE("no-store"));
+	if (answer->is_for_later)
+		add(head, SLICE("retry-after"), SLICE(RETRY_AFTER_S));
 	if (answer->location.len)
 		add(head, SLICE("location"), answer->location);
 	for (size_t i = 0; i < answer->cookie_count; i++)

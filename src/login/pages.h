@@ -47,6 +47,7 @@ struct page_answer {
 	slice cookies[PAGE_COOKIES_MAX]; /* Set-Cookie values */
 	size_t cookie_count;
 	bool is_stylesheet;
+	bool is_for_later; /* says when to come again */
 };
 FALLIBLE page_respond(const struct page_answer *answer, struct arena *arena, struct http_response *ret_response);
 

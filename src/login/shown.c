@@ -106,6 +106,8 @@ static slice advice(enum fault fault)
 	case FAULT_INVALID:
 	case FAULT_STATE:
 		return SLICE("Start again from the program or the link that brought you here.");
+	case FAULT_BUSY:
+		return SLICE("Wait a few seconds, then load this page again.");
 	case FAULT_EXHAUSTED:
 	case FAULT_UNAVAILABLE:
 	case FAULT_TOO_LATE:
@@ -122,7 +124,7 @@ static status fail(struct call *call, const void *in, struct http_response *ret_
 {
 	enum fault fault = call->report.fault;
 	struct values *values = values_new(call->arena);
-	struct page_answer answer = { .status = fault_row(fault)->http_status };
+	struct page_answer answer = { .status = fault_row(fault)->http_status, .is_for_later = fault_row(fault)->retryable };
 
 	value_text(values, "title", SLICE("Sign-in stopped"));
 	value_text(values, "heading", SLICE("This sign-in cannot go on"));

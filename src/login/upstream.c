@@ -1,7 +1,5 @@
 #include "login/upstream.h"
 
-#include <pthread.h>
-
 #include "base/encode.h"
 #include "crypto/digest.h"
 #include "login/upstream_impl.h"
@@ -11,8 +9,6 @@
 #define NONCE_BYTES 16
 #define OIDC_SCOPES "openid email profile"
 #define SCOPES_BYTES_MAX ((size_t)2048)
-#define WAITERS_MAX 6      /* workers that may wait for providers at once */
-#define WAITERS_EACH_MAX 4 /* of these for one of them: a slow one does not take them all */
 #define SAID_BYTES_MAX 200 /* of a provider's error that we repeat */
 
 static const struct throttle_rule begin_rule = { .label = "upstream", .most = 60, .window_s = 60 };
@@ -93,6 +89,7 @@ FALLIBLE upstream_provider(struct call *call, slice id_or_name, struct upstream 
 					   .is_pkce = provider.is_pkce,
 					   .is_provider = true,
 					   .correlation = provider.correlation,
+					   .changed_us = provider.updated_us,
 					   .uid = provider.uid,
 					   .organization = provider.parent };
 	return OK;
@@ -152,47 +149,41 @@ FALLIBLE upstream_fresh(struct call *call, struct flow *flow, slice *ret_challen
 	return OK;
 }
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static slice waiters[WAITERS_MAX]; /* issuers; at is NULL for a free place */
-
-static FALLIBLE take_place(slice issuer, size_t *ret_place)
+FALLIBLE upstream_busy(const struct upstream *upstream)
 {
-	size_t place = WAITERS_MAX, same = 0;
-
-	pthread_mutex_lock(&lock);
-	for (size_t i = 0; i < WAITERS_MAX; i++) {
-		same += waiters[i].at && slice_eq(waiters[i], issuer);
-		if (!waiters[i].at)
-			place = i;
-	}
-	if (same >= WAITERS_EACH_MAX)
-		place = WAITERS_MAX;
-	if (place < WAITERS_MAX)
-		waiters[place] = issuer;
-	pthread_mutex_unlock(&lock);
-	*ret_place = place;
-	return place < WAITERS_MAX ? OK : FAIL(FAULT_UNAVAILABLE, "many people sign in at this moment; try again");
+	return FAIL(FAULT_BUSY, "many people sign in with %.*s at this moment, and it answers slowly",
+		    SLICE_ARG(upstream->label));
 }
 
-static void leave_place(size_t place)
+FALLIBLE upstream_enter(struct call *call, struct upstream *upstream)
 {
-	pthread_mutex_lock(&lock);
-	waiters[place] = (slice){ 0 };
-	pthread_mutex_unlock(&lock);
+	status result = fetch_place_take(call->parts->fetcher, upstream->issuer, &upstream->place);
+
+	upstream->has_place = !FAILED(result);
+	if (result.fault == FAULT_BUSY)
+		return upstream_busy(upstream);
+	TRY(result);
+	return OK;
+}
+
+void upstream_leave(struct call *call, struct upstream *upstream)
+{
+	if (upstream->has_place)
+		fetch_place_leave(call->parts->fetcher, upstream->place);
+	upstream->has_place = false;
 }
 
 FALLIBLE upstream_fetch(struct call *call, const struct upstream *upstream, const struct fetch_request *request,
 			int *ret_status, const struct json **ret_body)
 {
+	struct fetch_request placed = *request;
 	struct fetch_answer answer;
-	size_t place;
 	status result;
 
-	TRY(take_place(upstream->issuer, &place));
+	placed.has_place = true;
 	authz_thread_offline(); /* the network is slow */
-	result = fetch_wait(call->parts->fetcher, request, call->arena, &answer);
+	result = fetch_wait(call->parts->fetcher, &placed, call->arena, &answer);
 	authz_thread_online();
-	leave_place(place);
 	if (FAILED(result)) {
 		NOTE("%.*s: %s", SLICE_ARG(slice_to(request->url, 200)), report_current()->text);
 		return FAIL(FAULT_UNAVAILABLE, "%.*s cannot be reached at the moment", SLICE_ARG(upstream->label));
@@ -230,7 +221,7 @@ FALLIBLE upstream_begin(struct call *call, const struct upstream *upstream, stru
 						   : oidc_begin(call, upstream, flow, out);
 }
 
-FALLIBLE upstream_end(struct call *call, const struct upstream *upstream, const struct flow *flow,
+FALLIBLE upstream_end(struct call *call, struct upstream *upstream, const struct flow *flow,
 		      const Reeve__V1__CallbackRequest *in, struct person *ret_person)
 {
 	slice iss = slice_str(in->iss), code = slice_str(in->code);

@@ -17,10 +17,12 @@ struct pairs {
 void pairs_init(struct pairs *pairs, struct arena *arena, slice url); /* url "" for a form */
 void pairs_add(struct pairs *pairs, const char *name, slice value);
 
-/* One request, waited for; the answer's body as JSON. UNAVAILABLE names the provider for anything but an object or array with
- * a status below 500. */
+/* One request, waited for in the place that was entered; the answer's body as JSON. UNAVAILABLE names the provider for anything
+ * but an object or array with a status below 500. */
 FALLIBLE upstream_fetch(struct call *call, const struct upstream *upstream, const struct fetch_request *request,
 			int *ret_status, const struct json **ret_body);
+/* BUSY, for people to read. */
+FALLIBLE upstream_busy(const struct upstream *upstream);
 /* ISSUER/oauth/callback. */
 FALLIBLE upstream_callback_url(struct call *call, slice *ret_url);
 /* Fills flow->upstream with a fresh verifier and nonce; the challenge for the first. */
@@ -29,8 +31,7 @@ FALLIBLE upstream_fresh(struct call *call, struct flow *flow, slice *ret_challen
 FALLIBLE upstream_refused(const struct upstream *upstream, slice error, slice description);
 
 FALLIBLE oidc_begin(struct call *call, const struct upstream *upstream, struct flow *flow, Reeve__V1__Page *out);
-FALLIBLE oidc_end(struct call *call, const struct upstream *upstream, const struct flow *flow, slice code,
-		  struct person *ret_person);
+FALLIBLE oidc_end(struct call *call, struct upstream *upstream, const struct flow *flow, slice code, struct person *ret_person);
 FALLIBLE github_begin(struct call *call, const struct upstream *upstream, struct flow *flow, Reeve__V1__Page *out);
 FALLIBLE github_end(struct call *call, const struct upstream *upstream, const struct flow *flow, slice code,
 		    struct person *ret_person);

@@ -50,24 +50,22 @@ FALLIBLE oidc_document_read(const struct json *body, slice issuer, bool has_secr
 	return OK;
 }
 
+/* From memory, mostly: the room token keeps what issuers publish. Read anew at each sign-in. */
 static FALLIBLE discover(struct call *call, const struct upstream *upstream, struct oidc_document *ret_document)
 {
-	slice issuer = upstream->issuer;
-	char *url = arena_printf(call->arena, "%.*s%s.well-known/openid-configuration", SLICE_ARG(issuer),
-				 issuer.len && issuer.at[issuer.len - 1] == '/' ? "" : "/");
-	struct fetch_request request = { .url = slice_str(url),
-					 .headers = &accept_json,
-					 .header_count = 1,
-					 .max_bytes = UPSTREAM_BYTES_MAX,
-					 .timeout_ms = UPSTREAM_TIMEOUT_MS };
-	const struct json *body = NULL;
-	int http_status = 0;
+	const struct json *document;
+	slice text = { 0 };
+	status result = issuer_document(call->parts->issuer, call->arena, upstream->issuer, upstream->changed_us, &text);
 
-	TRY_NEW(url);
-	TRY(upstream_fetch(call, upstream, &request, &http_status, &body));
-	if (http_status != 200)
-		return FAIL(FAULT_UNAVAILABLE, "%.*s has no discovery document", SLICE_ARG(upstream->label));
-	return oidc_document_read(body, issuer, upstream->secret.len > 0, ret_document);
+	if (result.fault == FAULT_BUSY)
+		return upstream_busy(upstream);
+	if (FAILED(result) && result.fault != FAULT_DENIED) {
+		NOTE("%.*s: %s", SLICE_ARG(upstream->issuer), report_current()->text);
+		return FAIL(FAULT_UNAVAILABLE, "%.*s cannot be reached at the moment", SLICE_ARG(upstream->label));
+	}
+	TRY(result);
+	TRY(json_parse_object(call->arena, text, NULL, &document));
+	return oidc_document_read(document, upstream->issuer, upstream->secret.len > 0, ret_document);
 }
 
 /* ---- there ---- */
@@ -194,8 +192,17 @@ FALLIBLE oidc_claims_check(const struct json *claims, slice issuer, slice client
 	return OK;
 }
 
-FALLIBLE oidc_end(struct call *call, const struct upstream *upstream, const struct flow *flow, slice code,
-		  struct person *ret_person)
+static FALLIBLE read_token(struct call *call, const struct upstream *upstream, slice id_token, struct login *ret_login)
+{
+	status result = token_login_read(call->parts->issuer, call->arena, id_token, &upstream->uid, true, ret_login);
+
+	if (result.fault == FAULT_BUSY) /* the code is spent: coming again is no use */
+		return FAIL(FAULT_UNAVAILABLE, "%.*s cannot be asked for its keys at the moment", SLICE_ARG(upstream->label));
+	TRY(result);
+	return OK;
+}
+
+FALLIBLE oidc_end(struct call *call, struct upstream *upstream, const struct flow *flow, slice code, struct person *ret_person)
 {
 	const struct json *claims = NULL;
 	struct login login = { 0 };
@@ -203,7 +210,8 @@ FALLIBLE oidc_end(struct call *call, const struct upstream *upstream, const stru
 	slice id_token = SLICE("");
 
 	TRY(ask_token(call, upstream, flow, code, &id_token));
-	TRY(token_login_read(call->parts->issuer, call->arena, id_token, &upstream->uid, true, &login));
+	upstream_leave(call, upstream); /* the keys have places of their own */
+	TRY(read_token(call, upstream, id_token, &login));
 	/* Verified above; what is left is what no one but this flow knows. */
 	TRY(jws_parse(call->arena, id_token, TOKEN_BYTES_MAX, &jws));
 	TRY(jws_claims(call->arena, &jws, &claims));

@@ -153,19 +153,31 @@ status reeve_login_with(struct call *call, const Reeve__V1__WithRequest *in, Ree
 
 /* ---- back from a provider ---- */
 
-static FALLIBLE come_back(struct call *call, const Reeve__V1__CallbackRequest *in, struct flow *flow, Reeve__V1__Page *out)
+static FALLIBLE end_at(struct call *call, const Reeve__V1__CallbackRequest *in, struct upstream *upstream, struct flow *flow,
+		       Reeve__V1__Page *out)
 {
-	struct upstream upstream = { 0 };
-	status result = flow_spend(call, flow, out);
+	status result;
 
-	if (FAILED(result))
-		return result;
-	TRY(upstream_of(call, flow, &upstream));
-	result = upstream_end(call, &upstream, flow, in, &flow->person);
+	TRY(flow_spend(call, flow, out));
+	result = upstream_end(call, upstream, flow, in, &flow->person);
 	if (flow->goal.ending == END_TRY)
 		return step_tried(call, flow, result, out);
 	TRY(result);
-	return step_signed_in(call, flow, out);
+	return OK;
+}
+
+/* Whoever finds no place to wait has spent nothing, and may load the page again. */
+static FALLIBLE come_back(struct call *call, const Reeve__V1__CallbackRequest *in, struct flow *flow, Reeve__V1__Page *out)
+{
+	struct upstream upstream = { 0 };
+	status result;
+
+	TRY(upstream_of(call, flow, &upstream));
+	TRY(upstream_enter(call, &upstream));
+	result = end_at(call, in, &upstream, flow, out);
+	upstream_leave(call, &upstream);
+	TRY(result);
+	return flow->goal.ending == END_TRY ? OK : step_signed_in(call, flow, out);
 }
 
 status reeve_login_callback(struct call *call, const Reeve__V1__CallbackRequest *in, Reeve__V1__Page *out)

@@ -54,6 +54,7 @@ static FALLIBLE as_unauthentic(status result)
 	case FAULT_NONE:
 	case FAULT_ELSEWHERE:
 	case FAULT_UNAVAILABLE:
+	case FAULT_BUSY:
 	case FAULT_EXHAUSTED:
 	case FAULT_INTERNAL:
 	case FAULT_LOST:

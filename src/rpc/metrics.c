@@ -54,14 +54,30 @@ static uint64_t get(const _Atomic uint64_t *counter)
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+/* Several faults may be told by one code, which is one line. 0 for all but the first of them. */
+static uint64_t ended_with(const struct row *row, enum fault fault)
+{
+	const char *name = fault_row(fault)->grpc_name;
+	uint64_t sum = 0;
+
+	for (enum fault f = 0; f < FAULT_COUNT; f++) {
+		if (strcmp(fault_row(f)->grpc_name, name) != 0)
+			continue;
+		if (f < fault)
+			return 0;
+		sum += get(&row->ended[f]);
+	}
+	return sum;
+}
+
 static void write_ended(const struct metrics *metrics, struct buffer *into)
 {
 	buffer_text(into, "# HELP reeve_calls_total Calls by method and outcome.\n# TYPE reeve_calls_total counter\n");
 	for (size_t m = 0; m < METHOD_COUNT; m++)
 		for (enum fault f = 0; f < FAULT_COUNT; f++)
-			if (get(&metrics->rows[m].ended[f]))
+			if (ended_with(&metrics->rows[m], f))
 				buffer_printf(into, "reeve_calls_total{method=\"%s\",code=\"%s\"} %llu\n", methods[m].label,
-					      fault_row(f)->grpc_name, (unsigned long long)get(&metrics->rows[m].ended[f]));
+					      fault_row(f)->grpc_name, (unsigned long long)ended_with(&metrics->rows[m], f));
 }
 
 static void write_took(const struct row *row, const char *label, struct buffer *into)

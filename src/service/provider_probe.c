@@ -8,9 +8,6 @@
 #include "service/providers_impl.h"
 #include "token/upstream.h"
 
-#define DISCOVERY_BYTES_MAX 65536
-#define DISCOVERY_TIMEOUT_MS 5000
-
 /* ---- which issuers ---- */
 
 /* "https://x" and "https://x/" are two issuers; but nobody may have the one that is kept by the other. */
@@ -58,37 +55,20 @@ FALLIBLE provider_check_issuer(struct call *call, const struct provider_in *in)
 
 /* ---- discovery ---- */
 
-static FALLIBLE fetch_document(struct call *call, slice issuer, slice *ret_body)
-{
-	static const struct fetch_header accept[] = { { { "accept", 6 }, { "application/json", 16 } } };
-	struct fetch_request request = { .method = FETCH_GET,
-					 .headers = accept,
-					 .header_count = 1,
-					 .max_bytes = DISCOVERY_BYTES_MAX,
-					 .timeout_ms = DISCOVERY_TIMEOUT_MS };
-	char *url = arena_printf(call->arena, "%.*s/.well-known/openid-configuration",
-				 SLICE_ARG(issuer.at[issuer.len - 1] == '/' ? slice_to(issuer, issuer.len - 1) : issuer));
-	struct fetch_answer answer = { 0 };
-	status result;
-
-	TRY_NEW(url);
-	request.url = slice_str(url);
-	authz_thread_offline(); /* the network is slow */
-	result = fetch_wait(call->parts->fetcher, &request, call->arena, &answer);
-	authz_thread_online();
-	TRY(result);
-	if (answer.http_status != 200)
-		return FAIL(FAULT_UNAVAILABLE, "its discovery document answers with status %d", answer.http_status);
-	*ret_body = answer.body;
-	return OK;
-}
-
+/* On behalf of whoever asks: an issuer they name may be anything, and never to answer. */
 static FALLIBLE get_document(struct call *call, slice issuer, const struct json **ret_document)
 {
+	struct fetcher *fetcher = call->parts->fetcher;
 	slice body = { 0 }, keys_url;
+	char *caller = uid_text(&call->caller->identity, call->arena);
+	size_t place;
+	status result;
 
-	TRY(fetch_document(call, issuer, &body));
-	TRY(discovery_read(call->arena, body, issuer, &keys_url));
+	TRY_NEW(caller);
+	TRY(fetch_place_take(fetcher, slice_str(caller), &place));
+	result = discovery_fetch(fetcher, call->arena, issuer, &body, &keys_url);
+	fetch_place_leave(fetcher, place);
+	TRY(result);
 	return json_parse_object(call->arena, body, NULL, ret_document);
 }
 
@@ -110,11 +90,15 @@ FALLIBLE provider_probe(struct call *call, const struct provider_in *in)
 {
 	const struct json *document;
 	const char *field;
+	status result;
 	slice url;
 
 	TRY(provider_check_issuer(call, in));
 	TRY(provider_field(call, in, "oidc.issuer", &field));
-	if (FAILED(get_document(call, in->issuer, &document))) {
+	result = get_document(call, in->issuer, &document);
+	if (result.fault == FAULT_BUSY) /* says nothing of the issuer */
+		return result;
+	if (FAILED(result)) {
 		char *why = arena_printf(call->arena, "%s", report_current()->text);
 		TRY_NEW(why);
 		return FAIL_FIELD(field, "cannot be used: %.300s", why);

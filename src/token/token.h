@@ -194,6 +194,12 @@ FALLIBLE token_login_assume(struct arena *arena, const struct login *login, stru
 /* May this server ask the issuer for anything (issuers.allow)? Connections of the configuration are allowed by standing there.
  */
 bool issuer_may_ask(const struct issuer *issuer, slice url);
+/* The discovery document of an issuer that a stored provider or the configuration names; it names that issuer. Kept for an hour
+ * and, while the issuer does not answer, for a day; one fetched before since_us (when the provider was last changed, 0 for
+ * never) is not used. A copy in the arena. PERMISSION_DENIED when the issuer may not be asked or its document names another;
+ * BUSY when enough wait for it; UNAVAILABLE or another fault of fetch.h when it does not answer. Waits for the network: on a
+ * worker. */
+FALLIBLE issuer_document(struct issuer *issuer, struct arena *arena, slice url, int64_t since_us, slice *ret_document);
 
 /* ---- what rests or travels sealed, under a key of its own for each label ---- */
 

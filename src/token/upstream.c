@@ -1,40 +1,48 @@
 /*
- * upstream: the keys of other issuers, by discovery.
+ * upstream: what other issuers publish: discovery documents and keys.
  *
- * Owns      a bounded cache of key sets by issuer URL.
- * Promises  nothing is fetched because a token alone says so: the URL comes from a stored identity; one fetch for an issuer at
- * a time, others wait for it; an unknown kid has the set fetched anew at most once in KID_EVERY_S; a set that cannot be fetched
- * again is used for STALE_S more; how many threads wait at once is bounded, and who needs not wait is not refused for those who
- * do; issuers without keys push none out that has them.
+ * Owns      a bounded cache of both by issuer URL.
+ * Promises  nothing is fetched because a token alone says so: the URL comes from a stored identity or provider; one fetch for
+ * an issuer at a time, others wait for it; an unknown kid has the keys fetched anew at most once in 30 s; what cannot be
+ * fetched again is used for a day in all, a document only until its issuer answers with something else; a document from
+ * before its provider was last changed is not used for it; how many threads wait is bounded, for one issuer and for all, and
+ * who needs not wait is not refused for those who do; issuers without keys push none out that has them.
  */
 #include "token/upstream.h"
 #include "base/mem.h"
 #include "fetch/url.h"
 #include "token/issuer_impl.h"
 
-#define FRESH_S 3600
-#define STALE_S (24 * 3600)
-#define KID_EVERY_S 30
-#define RETRY_EVERY_S 10
-#define WAITERS_MAX 6
-#define FETCH_TIMEOUT_MS 5000
-#define FETCH_BYTES 65536
+#define FRESH_US (3600 * US_PER_S)
+#define STALE_US (24 * 3600 * US_PER_S)
+#define KID_EVERY_US (30 * US_PER_S)
+#define RETRY_EVERY_US (10 * US_PER_S)
 #define WORK_BYTES ((size_t)1024 * 1024)
 #define URL_BYTES_MAX 2048
 
 struct upstream {
 	char url[URL_BYTES_MAX];
 	size_t url_len;
-	struct jwks *keys;          /* NULL until the first fetch succeeds */
-	int64_t fetched_s, tried_s; /* 0: never */
-	int64_t used_s;
+	struct jwks *keys;   /* NULL until the first fetch succeeds */
+	char *document;      /* the same */
+	size_t document_len; /* bytes */
+	/* When the fetch began that brought them, and the last one that was tried; 0: never. */
+	int64_t keys_us, document_us, tried_us;
+	int64_t used_us;
 	bool is_fetching;
+};
+
+/* What a caller needs of an issuer. */
+struct want {
+	slice url, kid;
+	int64_t since_us;    /* a document fetched before is none */
+	struct arena *arena; /* for a copy of the document; NULL: the keys are wanted */
+	bool may_block;
 };
 
 struct upstreams {
 	pthread_mutex_t lock;
 	pthread_cond_t fetched;
-	unsigned waiters;
 	size_t count, most;
 	struct upstream *at[];
 };
@@ -51,71 +59,48 @@ struct upstreams *upstreams_new(size_t most)
 	return upstreams;
 }
 
+static void clear(struct upstream *upstream)
+{
+	(void)jwks_unref(upstream->keys); /* the struct is emptied */
+	(void)mem_free(upstream->document);
+	*upstream = (struct upstream){ 0 };
+}
+
 struct upstreams *upstreams_free(struct upstreams *upstreams)
 {
 	if (!upstreams)
 		return NULL;
 	while (upstreams->count) {
 		struct upstream *upstream = upstreams->at[--upstreams->count];
-		(void)jwks_unref(upstream->keys); /* the struct goes too */
+		clear(upstream);
 		(void)mem_free(upstream);
 	}
+	(void)pthread_mutex_destroy(&upstreams->lock); /* nobody is left */
+	(void)pthread_cond_destroy(&upstreams->fetched);
 	return mem_free(upstreams);
 }
 
 /* ---- one fetch ---- */
 
-static FALLIBLE get(struct issuer *issuer, struct arena *arena, slice url, slice *ret_body)
-{
-	static const struct fetch_header accept[] = { { { "accept", 6 }, { "application/json", 16 } } };
-	struct fetch_request request = { .url = url,
-					 .method = FETCH_GET,
-					 .headers = accept,
-					 .header_count = 1,
-					 .max_bytes = FETCH_BYTES,
-					 .timeout_ms = FETCH_TIMEOUT_MS };
-	struct fetch_answer answer;
-	status result;
+struct fetched {
+	struct jwks *keys;
+	char *document;
+	size_t document_len;
+};
 
-	authz_thread_offline(); /* the network is slow */
-	result = fetch_wait(issuer->fetcher, &request, arena, &answer);
-	authz_thread_online();
-	TRY(result);
-	if (answer.http_status != 200)
-		return FAIL(FAULT_UNAVAILABLE, "%.*s answers with status %d", SLICE_ARG(slice_to(url, 200)),
-			    answer.http_status);
-	*ret_body = answer.body;
-	return OK;
-}
-
-FALLIBLE discovery_read(struct arena *arena, slice body, slice issuer, slice *ret_keys_url)
-{
-	const struct json *document;
-	struct url parsed;
-	slice named;
-
-	TRY(json_parse_object(arena, body, NULL, &document));
-	if (!json_text(json_member(document, "issuer"), &named) || !slice_eq(named, issuer))
-		return FAIL(FAULT_DENIED, "the issuer's discovery document names another issuer");
-	if (!json_text(json_member(document, "jwks_uri"), ret_keys_url) || FAILED(url_parse(*ret_keys_url, &parsed)))
-		return FAIL(FAULT_DENIED, "the issuer's discovery document has no jwks_uri");
-	return OK;
-}
-
-static FALLIBLE fetch(struct issuer *issuer, slice url, struct jwks **ret_keys)
+/* The document stands even where the keys cannot be had. */
+static FALLIBLE fetch(struct issuer *issuer, slice url, struct fetched *fetched)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(WORK_BYTES);
-	slice body = { 0 }, keys_url;
-	char *discovery;
+	slice body = { 0 }, keys_url = { 0 };
 
 	TRY_NEW(arena);
-	discovery = arena_printf(arena, "%.*s%s.well-known/openid-configuration", SLICE_ARG(url),
-				 url.len && url.at[url.len - 1] == '/' ? "" : "/");
-	TRY_NEW(discovery);
-	TRY(get(issuer, arena, slice_str(discovery), &body));
-	TRY(discovery_read(arena, body, url, &keys_url));
-	TRY(get(issuer, arena, keys_url, &body));
-	return jwks_parse(body, ret_keys);
+	TRY(discovery_fetch(issuer->fetcher, arena, url, &body, &keys_url));
+	fetched->document = mem_copy_text(body.at, body.len);
+	TRY_NEW(fetched->document);
+	fetched->document_len = body.len;
+	TRY(discovery_get(issuer->fetcher, arena, keys_url, &body));
+	return jwks_parse(body, &fetched->keys);
 }
 
 /* ---- the cache, under its lock ---- */
@@ -133,7 +118,7 @@ static bool goes_before(const struct upstream *a, const struct upstream *b)
 {
 	if (!a->keys != !b->keys)
 		return !a->keys;
-	return a->used_s < b->used_s;
+	return a->used_us < b->used_us;
 }
 
 /* Room for one more: a new struct, or one that is given up. */
@@ -150,10 +135,8 @@ static struct upstream *room_locked(struct upstreams *upstreams)
 	for (size_t i = 0; i < upstreams->count; i++)
 		if (!upstreams->at[i]->is_fetching && (!oldest || goes_before(upstreams->at[i], oldest)))
 			oldest = upstreams->at[i];
-	if (oldest) {
-		oldest->keys = jwks_unref(oldest->keys);
-		*oldest = (struct upstream){ 0 };
-	}
+	if (oldest)
+		clear(oldest);
 	return oldest;
 }
 
@@ -176,41 +159,71 @@ static bool knows(const struct jwks *keys, slice kid)
 	return kid.len == 0 || jwks_find(keys, kid) != NULL;
 }
 
-/* The set may be used when it cannot be fetched. */
-static bool is_usable_locked(const struct upstream *upstream, slice kid, int64_t now_s)
+static bool has_document(const struct upstream *upstream, const struct want *want)
 {
-	return upstream->keys && now_s - upstream->fetched_s <= STALE_S && knows(upstream->keys, kid);
+	return upstream->document && upstream->document_us >= want->since_us;
 }
 
-/* The set may be used as it is: fresh and of that kid, or tried so lately that asking again is no use. */
-static bool is_good_locked(const struct upstream *upstream, slice kid, int64_t now_s)
+/* It may be used when nothing better can be fetched. */
+static bool is_usable_locked(const struct upstream *upstream, const struct want *want, int64_t now_us)
 {
-	if (!upstream->keys || now_s - upstream->fetched_s > STALE_S)
+	if (want->arena)
+		return has_document(upstream, want) && now_us - upstream->document_us <= STALE_US;
+	return upstream->keys && now_us - upstream->keys_us <= STALE_US;
+}
+
+/* It may be used as it is: fresh, of that kid, or tried so lately that asking again is no use. */
+static bool is_good_locked(const struct upstream *upstream, const struct want *want, int64_t now_us)
+{
+	int64_t age_us = now_us - (want->arena ? upstream->document_us : upstream->keys_us);
+	bool knows_kid = want->arena || (upstream->keys && knows(upstream->keys, want->kid));
+
+	if (!is_usable_locked(upstream, want, now_us))
 		return false;
-	if (now_s - upstream->fetched_s < FRESH_S && knows(upstream->keys, kid))
+	if (age_us < FRESH_US && knows_kid)
 		return true;
-	return now_s - upstream->tried_s < (knows(upstream->keys, kid) ? RETRY_EVERY_S : KID_EVERY_S);
+	return now_us - upstream->tried_us < (knows_kid ? RETRY_EVERY_US : KID_EVERY_US);
+}
+
+/* Nothing is there, and it is no use to ask again so soon, unless what was asked for last is too old by now. */
+static bool is_hopeless_locked(const struct upstream *upstream, const struct want *want, int64_t now_us)
+{
+	bool has_any = want->arena ? has_document(upstream, want) : upstream->keys != NULL;
+
+	return !has_any && !upstream->is_fetching && upstream->tried_us && upstream->tried_us >= want->since_us &&
+	       now_us - upstream->tried_us < RETRY_EVERY_US;
+}
+
+static void keep_locked(struct upstream *upstream, const struct fetched *fetched, status result)
+{
+	/* Whoever answers with something else, or from where nothing is asked, is no longer who wrote it. */
+	if (fetched->document || result.fault == FAULT_DENIED) {
+		(void)mem_free(upstream->document); /* replaced */
+		upstream->document = fetched->document;
+		upstream->document_len = fetched->document_len;
+		upstream->document_us = upstream->tried_us;
+	}
+	if (fetched->keys) {
+		(void)jwks_unref(upstream->keys); /* replaced */
+		upstream->keys = fetched->keys;
+		upstream->keys_us = upstream->tried_us;
+	}
 }
 
 /* Fetches without the lock; one thread an issuer. */
 static FALLIBLE refresh_locked(struct issuer *issuer, struct upstream *upstream, slice url)
 {
 	struct upstreams *upstreams = issuer->upstreams;
-	int64_t now_s = issuer_now_us(issuer) / US_PER_S;
-	struct jwks *keys = NULL;
+	struct fetched fetched = { 0 };
 	status result;
 
 	upstream->is_fetching = true;
-	upstream->tried_s = now_s;
+	upstream->tried_us = issuer_now_us(issuer);
 	pthread_mutex_unlock(&upstreams->lock);
-	result = fetch(issuer, url, &keys);
+	result = fetch(issuer, url, &fetched);
 	pthread_mutex_lock(&upstreams->lock);
 	upstream->is_fetching = false;
-	if (!FAILED(result)) {
-		(void)jwks_unref(upstream->keys); /* replaced */
-		upstream->keys = keys;
-		upstream->fetched_s = now_s;
-	}
+	keep_locked(upstream, &fetched, result);
 	pthread_cond_broadcast(&upstreams->fetched);
 	return result;
 }
@@ -223,45 +236,57 @@ static void wait_locked(struct upstreams *upstreams, const struct upstream *upst
 	authz_thread_online();
 }
 
-/* Fetches, or waits for who does. */
+/* Fetches, or waits for who does; both on behalf of the issuer. FAULT_BUSY when it keeps enough others waiting. */
 static FALLIBLE renew_locked(struct issuer *issuer, struct upstream *upstream, slice url)
 {
 	status result = OK;
+	size_t place;
 
-	issuer->upstreams->waiters++;
+	TRY(fetch_place_take(issuer->fetcher, url, &place));
 	if (upstream->is_fetching)
 		wait_locked(issuer->upstreams, upstream, url);
 	else
 		result = refresh_locked(issuer, upstream, url);
-	issuer->upstreams->waiters--;
+	fetch_place_leave(issuer->fetcher, place);
 	return result;
 }
 
-static FALLIBLE use_locked(struct issuer *issuer, struct upstream *upstream, slice url, slice kid, bool may_block,
-			   struct jwks **ret_keys)
+/* Waits until what is wanted is there. ret_upstream: where it is then. */
+static FALLIBLE find_good_locked(struct issuer *issuer, struct upstream *upstream, const struct want *want,
+				 const struct upstream **ret_upstream)
 {
-	struct upstreams *upstreams = issuer->upstreams;
-	int64_t now_s = issuer_now_us(issuer) / US_PER_S;
+	int64_t now_us = issuer_now_us(issuer);
 	status result = OK;
 
-	upstream->used_s = now_s;
-	if (!is_good_locked(upstream, kid, now_s)) {
-		if (!may_block)
-			return FAIL(FAULT_ELSEWHERE, "an issuer's keys must be fetched");
-		if (!upstream->keys && !upstream->is_fetching && upstream->tried_s && now_s - upstream->tried_s < RETRY_EVERY_S)
-			return FAIL(FAULT_UNAVAILABLE, "the issuer's keys could not be fetched a moment ago; try again");
-		if (upstreams->waiters < WAITERS_MAX)
-			result = renew_locked(issuer, upstream, url);
-		else if (!is_usable_locked(upstream, kid, now_s))
-			return FAIL(FAULT_UNAVAILABLE, "too many calls wait for issuers' keys; try again");
+	upstream->used_us = now_us;
+	if (!is_good_locked(upstream, want, now_us)) {
+		if (!want->may_block)
+			return FAIL(FAULT_ELSEWHERE, "what an issuer publishes must be fetched");
+		if (is_hopeless_locked(upstream, want, now_us))
+			return FAIL(FAULT_UNAVAILABLE, "the issuer could not be asked a moment ago; try again");
+		result = renew_locked(issuer, upstream, want->url);
+		if (result.fault == FAULT_BUSY && !want->arena && upstream->keys && !knows(upstream->keys, want->kid))
+			return result;
+		upstream = find_locked(issuer->upstreams, want->url); /* it may have made room meanwhile */
 	}
-	upstream = find_locked(upstreams, url); /* it may have made room meanwhile */
-	if (!upstream || !upstream->keys || now_s - upstream->fetched_s > STALE_S) {
+	if (!upstream || !is_usable_locked(upstream, want, now_us)) {
 		TRY(result);
-		return FAIL(FAULT_UNAVAILABLE, "the issuer's keys could not be fetched; try again");
+		return FAIL(FAULT_UNAVAILABLE, "the issuer could not be asked; try again");
 	}
-	report_clear(report_current()); /* stale keys while the issuer does not answer */
-	*ret_keys = jwks_ref(upstream->keys);
+	report_clear(report_current()); /* what is stale is used while the issuer does not answer */
+	*ret_upstream = upstream;
+	return OK;
+}
+
+static FALLIBLE take_keys_or_document(const struct upstream *upstream, const struct want *want, struct jwks **ret_keys,
+				      slice *ret_document)
+{
+	if (!want->arena) {
+		*ret_keys = jwks_ref(upstream->keys);
+		return OK;
+	}
+	*ret_document = arena_copy(want->arena, slice_of(upstream->document, upstream->document_len));
+	TRY_NEW(ret_document->at);
 	return OK;
 }
 
@@ -277,22 +302,39 @@ bool issuer_may_ask(const struct issuer *issuer, slice url)
 	return false;
 }
 
-FALLIBLE upstream_keys(struct issuer *issuer, slice url, slice kid, bool may_block, struct jwks **ret_keys)
+static FALLIBLE take(struct issuer *issuer, const struct want *want, struct jwks **ret_keys, slice *ret_document)
 {
 	struct upstreams *upstreams = issuer->upstreams;
+	const struct upstream *found = NULL;
 	struct upstream *upstream;
 	status result;
 
-	if (!issuer_may_ask(issuer, url))
+	if (!issuer_may_ask(issuer, want->url))
 		return FAIL(FAULT_DENIED, "this server's configuration does not allow the issuer (issuers.allow)");
 	pthread_mutex_lock(&upstreams->lock);
-	upstream = take_locked(upstreams, url);
+	upstream = take_locked(upstreams, want->url);
 	if (upstream)
-		result = use_locked(issuer, upstream, url, kid, may_block, ret_keys);
+		result = find_good_locked(issuer, upstream, want, &found);
 	else
 		result = FAIL(FAULT_UNAVAILABLE, "too many issuers at once; try again");
+	if (!FAILED(result))
+		result = take_keys_or_document(found, want, ret_keys, ret_document);
 	pthread_mutex_unlock(&upstreams->lock);
 	return result;
+}
+
+FALLIBLE upstream_keys(struct issuer *issuer, slice url, slice kid, bool may_block, struct jwks **ret_keys)
+{
+	struct want want = { .url = url, .kid = kid, .may_block = may_block };
+
+	return take(issuer, &want, ret_keys, NULL);
+}
+
+FALLIBLE issuer_document(struct issuer *issuer, struct arena *arena, slice url, int64_t since_us, slice *ret_document)
+{
+	struct want want = { .url = url, .since_us = since_us, .arena = arena, .may_block = true };
+
+	return take(issuer, &want, NULL, ret_document);
 }
 
 FALLIBLE upstream_verify(const struct jwks *keys, const struct jws *jws)

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { PASSWORD, freshPage, newAccount, ok, openPeople, serve, typePassword, unique } from './people.mjs';
+import { PASSWORD, RawBrowser, freshPage, hidden, newAccount, ok, openPeople, serve, signInAt, typePassword, unique } from './people.mjs';
 import { send } from './world.mjs';
 
 let people, world, login, org, viewer;
@@ -20,27 +20,7 @@ after(async () => { await people?.close(); });
 
 // ---- a browser without eyes: keeps cookies, follows nothing ----
 
-class Raw {
-  cookies = new Map();
-  headers = {};
-
-  async ask(method, target, form) {
-    const headers = { ...this.headers, ...(this.cookies.size ? { cookie: [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ') } : {}), ...(form ? { 'content-type': 'application/x-www-form-urlencoded' } : {}) };
-    const answer = await send(world, method, target.replace(world.url, ''), headers, form && `${new URLSearchParams(form)}`);
-    for (const cookie of answer.headers.getSetCookie?.() ?? []) this.keep(cookie);
-    return answer;
-  }
-
-  keep(cookie) {
-    const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie);
-    if (value) this.cookies.set(name, value); else this.cookies.delete(name);
-  }
-
-  get(target) { return this.ask('GET', target); }
-  post(target, form) { return this.ask('POST', target, form); }
-}
-
-const hidden = (text, name) => new RegExp(`name="${name}" value="([^"]*)"`).exec(text)?.[1];
+class Raw extends RawBrowser { constructor() { super(world); } }
 
 // As far as the form for a password.
 async function atPassword(parameters = {}) {
@@ -54,21 +34,9 @@ async function atPassword(parameters = {}) {
 async function atQuestion(parameters = {}) {
   const raw = new Raw();
   const begun = await raw.get(people.link({ connection: 'google-oauth2', ...parameters }));
-  const back = await signInAt(begun.headers.get('location'));
+  const back = await signInAt(begun.headers.get('location'), world);
   const page = await raw.get(back);
   return { raw, page, back, flow: hidden(page.text, 'flow'), token: hidden(page.text, 'token') };
-}
-
-// The provider's part, by a browser of its own: where it sends that browser back to.
-async function signInAt(location) {
-  const jar = new Map();
-  let next = location;
-  while (!next.startsWith(world.url)) {
-    const answer = await fetch(next, { redirect: 'manual', headers: { cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') } });
-    for (const cookie of answer.headers.getSetCookie()) { const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie); jar.set(name, value); }
-    next = new URL(answer.headers.get('location'), next).href;
-  }
-  return next;
 }
 
 // ---- redirects ----
@@ -108,7 +76,7 @@ test('an error goes to the target only when the target is sound, and repeats no 
 test('state: an answer of a provider counts only in the browser that was sent there, and once', async () => {
   const raw = new Raw();
   const begun = await raw.get(people.link({ connection: 'google-oauth2' }));
-  const back = await signInAt(begun.headers.get('location'));
+  const back = await signInAt(begun.headers.get('location'), world);
   const thief = await new Raw().get(back);
   assert.deepEqual([thief.status, /no such sign-in/.test(thief.text)], [400, true]);
   const kept = new Map(raw.cookies);
@@ -123,7 +91,7 @@ test('mix-up: an answer that names another issuer, or none where one was promise
   for (const change of [(url) => url.searchParams.set('iss', 'https://evil.example'), (url) => url.searchParams.delete('iss'), (url) => url.searchParams.set('iss', people.gitlab.url)]) {
     const raw = new Raw();
     const begun = await raw.get(people.link({ connection: 'google-oauth2' }));
-    const back = new URL(await signInAt(begun.headers.get('location')));
+    const back = new URL(await signInAt(begun.headers.get('location'), world));
     change(back);
     const answer = await raw.get(back.href);
     assert.match(answer.headers.get('location') ?? '', /another%20identity%20provider/);
@@ -132,8 +100,8 @@ test('mix-up: an answer that names another issuer, or none where one was promise
 
 test('a code of another sign-in does not fit: nonce and verifier belong to one browser', async () => {
   const [mine, theirs] = [new Raw(), new Raw()];
-  const own = new URL(await signInAt((await mine.get(people.link({ connection: 'google-oauth2' }))).headers.get('location')));
-  const other = new URL(await signInAt((await theirs.get(people.link({ connection: 'google-oauth2' }))).headers.get('location')));
+  const own = new URL(await signInAt((await mine.get(people.link({ connection: 'google-oauth2' }))).headers.get('location'), world));
+  const other = new URL(await signInAt((await theirs.get(people.link({ connection: 'google-oauth2' }))).headers.get('location'), world));
   own.searchParams.set('code', other.searchParams.get('code'));
   const answer = await mine.get(own.href);
   assert.match(answer.headers.get('location') ?? '', /status_code=403/);
@@ -394,7 +362,7 @@ test('CVE-2026-27946, CVE-2026-54693, CVE-2026-40574, CVE-2023-7028: an address 
   for (const emails of [[{ email: name, verified: false, primary: true }], [{ email: name, verified: true, primary: false }, { email: 'm@evil.example', verified: true, primary: true }], [{ email: `m@evil.example,${name}`, verified: true, primary: true }]]) {
     people.github.emails = emails;
     const raw = new Raw();
-    const back = await signInAt((await raw.get(people.link({ connection: 'github', invite: code }))).headers.get('location'));
+    const back = await signInAt((await raw.get(people.link({ connection: 'github', invite: code }))).headers.get('location'), world);
     const page = await raw.get(back);
     const end = await raw.post('/sign-in/confirm', { flow: hidden(page.text, 'flow'), token: hidden(page.text, 'token'), answer: 'yes' });
     assert.match(end.headers.get('location') ?? '', /status_code=403/, JSON.stringify(emails));
@@ -436,20 +404,4 @@ test('GHSA-prh4-vhfh-24mj, CVE-2025-62513: no password, secret, code or token st
   await raw.post('/sign-in/local', { flow, token, login, password: 'a password nobody may read' });
   await new Raw().get('/oauth/callback?state=AAAAAAAAAAAAAAAAAAAAAA&code=a-code-nobody-may-read');
   for (const word of ['nobody may read', 'nobody-may-read', PASSWORD, 'google-secret', 'github-secret', 'gitlab-secret']) assert.ok(!world.log.includes(word), word);
-});
-
-test('a provider that stalls holds a few workers, never all: others sign in, and the API answers', async () => {
-  const held = [];
-  people.gitlab.interfere = (_, response) => { held.push(response); return true; };
-  try {
-    const asked = Array.from({ length: 8 }, () => new Raw().get(people.link({ connection: 'gitlab', redirect: `http://localhost:${people.program.port}/callback` })));
-    const first = await Promise.race(asked);
-    assert.deepEqual([first.status, /many people/.test(first.text)], [503, true]);
-    assert.ok(held.length <= 4);
-    assert.equal((await new Raw().get(people.link({ connection: 'google-oauth2' }))).status, 303);
-    assert.equal((await people.as(people.admin, 'GET', '/iam/v2/groups')).status, 200);
-    for (const response of held) response.destroy();
-    for (const answer of await Promise.all(asked)) assert.equal(answer.status, 503);
-  } finally { people.gitlab.interfere = undefined; }
-  assert.equal((await new Raw().get(people.link({ connection: 'gitlab' }))).status, 303);
 });

@@ -224,7 +224,7 @@ describe('providers of this server', () => {
   });
 
   test('a provider that does not answer as it should is named to the program', async () => {
-    people.google.interfere = (_, response) => { response.writeHead(502, { 'content-type': 'text/html' }); response.end('<h1>Bad gateway</h1>'); return true; };
+    people.google.interfere = (request, response) => { if (request.method !== 'POST') return false; response.writeHead(502, { 'content-type': 'text/html' }); response.end('<h1>Bad gateway</h1>'); return true; };
     try {
       const page = await freshPage(people.browser);
       await page.goto(people.link({ connection: 'google-oauth2' }));

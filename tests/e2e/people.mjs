@@ -8,7 +8,7 @@ import path from 'node:path';
 import assert from 'node:assert/strict';
 import Provider from 'oidc-provider';
 import { chromium } from 'playwright-core';
-import { call, freePort, openOperator, openWorld } from './world.mjs';
+import { call, freePort, openOperator, openWorld, send } from './world.mjs';
 
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
@@ -57,6 +57,44 @@ export async function show(page, name) {
   }
   await page.emulateMedia({ colorScheme: 'light' });
   await page.setViewportSize({ width: 1280, height: 720 });
+}
+
+// ---- a browser without eyes: keeps cookies, follows nothing ----
+
+export class RawBrowser {
+  cookies = new Map();
+  headers = {};
+
+  constructor(world) { this.world = world; }
+
+  async ask(method, target, form) {
+    const headers = { ...this.headers, ...(this.cookies.size ? { cookie: [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ') } : {}), ...(form ? { 'content-type': 'application/x-www-form-urlencoded' } : {}) };
+    const answer = await send(this.world, method, target.replace(this.world.url, ''), headers, form && `${new URLSearchParams(form)}`);
+    for (const cookie of answer.headers.getSetCookie?.() ?? []) this.keep(cookie);
+    return answer;
+  }
+
+  keep(cookie) {
+    const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie);
+    if (value) this.cookies.set(name, value); else this.cookies.delete(name);
+  }
+
+  get(target) { return this.ask('GET', target); }
+  post(target, form) { return this.ask('POST', target, form); }
+}
+
+export const hidden = (text, name) => new RegExp(`name="${name}" value="([^"]*)"`).exec(text)?.[1];
+
+// The provider's part, by a browser of its own: where it sends that browser back to.
+export async function signInAt(location, world) {
+  const jar = new Map();
+  let next = location;
+  while (!next.startsWith(world.url)) {
+    const answer = await fetch(next, { redirect: 'manual', headers: { cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') } });
+    for (const cookie of answer.headers.getSetCookie()) { const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie); jar.set(name, value); }
+    next = new URL(answer.headers.get('location'), next).href;
+  }
+  return next;
 }
 
 // ---- a server of our own ----
@@ -169,7 +207,7 @@ export async function openGitHub({ clientId, clientSecret }) {
 // ---- the world of sign-in ----
 
 // Everything that tests of sign-in need: a server with every kind of connection, an operator, an organization.
-export async function openPeople({ flags = [], ...rest } = {}) {
+export async function openPeople({ flags = [], hosts: more = [], ...rest } = {}) {
   const folder = mkdtempSync(path.join(tmpdir(), 'reeve-secrets-'));
   const secret = (name) => {
     writeFileSync(path.join(folder, name), `${name}-secret`, { mode: 0o600 });
@@ -184,7 +222,7 @@ export async function openPeople({ flags = [], ...rest } = {}) {
     { client_id: 'public', token_endpoint_auth_method: 'none', redirect_uris: [`${url}/oauth/callback`] },
   ], claims: (id) => ({ groups: id === 'many' ? Array.from({ length: 200 }, (_, i) => `5f0c1d4e-0000-4000-8000-${String(i).padStart(12, '0')}`) : ['staff', `team-${id}`] }) });
   people.github = await openGitHub({ clientId: 'github', clientSecret: 'github-secret' });
-  const hosts = [people.google, people.gitlab, people.own, people.github].map(({ host }) => host);
+  const hosts = [...[people.google, people.gitlab, people.own, people.github].map(({ host }) => host), ...more];
   people.world = await openWorld({ ...rest, flags: [
     '--fetch.allow-http', hosts.join(','),
     '--login.google.client-id', 'google', '--login.google.client-secret-file', secret('google'), '--login.google.issuer', people.google.url,

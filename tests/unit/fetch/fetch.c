@@ -405,12 +405,17 @@ static void *wait_slowly(void *arg)
 TEST(slow_peers_hold_no_more_threads_than_they_may)
 {
 	struct server *server = server_new(NULL, NULL);
-	struct fetch_config config = { .allowed_hosts = here_entries, .waiting_threads_max = 2 };
+	static const char *const both[] = { "http://127.0.0.1", "http://localhost", NULL };
+	struct fetch_config config = { .allowed_hosts = both, .waiting_threads_max = 6 };
 	struct fetch_request quick = { .url = slice_str(server_url(server, "127.0.0.1", "/ok")),
 				       .max_bytes = 10,
 				       .timeout_ms = 5000 };
+	struct fetch_request elsewhere = { .url = slice_str(server_url(server, "localhost", "/ok")),
+					   .max_bytes = 10,
+					   .timeout_ms = 5000 };
 	struct waiting waiting[2];
 	struct fetcher *fetcher;
+	size_t places[6];
 	struct fetch_answer answer;
 	pthread_t threads[2];
 
@@ -422,7 +427,16 @@ TEST(slow_peers_hold_no_more_threads_than_they_may)
 	}
 	for (int i = 0; i < 500 && server_accepted(server) < 2; i++)
 		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
-	CHECK_FAULT(FAULT_UNAVAILABLE, fetch_wait(fetcher, &quick, arena, &answer));
+	CHECK_FAULT(FAULT_BUSY, fetch_wait(fetcher, &quick, arena, &answer)); /* a third of the places is its share */
+	CHECK_OK(fetch_wait(fetcher, &elsewhere, arena, &answer));
+	for (int i = 0; i < 6; i++)
+		CHECK_FAULT(i < 4 ? FAULT_NONE : FAULT_BUSY,
+			    fetch_place_take(fetcher, slice_str(i % 2 ? "odd" : "even"), &places[i]));
+	CHECK_FAULT(FAULT_BUSY, fetch_wait(fetcher, &elsewhere, arena, &answer)); /* all are taken */
+	elsewhere.has_place = true;
+	CHECK_OK(fetch_wait(fetcher, &elsewhere, arena, &answer));
+	for (int i = 0; i < 4; i++)
+		fetch_place_leave(fetcher, places[i]);
 	for (int i = 0; i < 2; i++) {
 		CHECK_INT(pthread_join(threads[i], NULL), 0);
 		CHECK_INT(waiting[i].result.fault, FAULT_TOO_LATE);
