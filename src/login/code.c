@@ -174,26 +174,46 @@ static FALLIBLE open_code(struct call *call, slice code, struct coded *ret_coded
 	return OK;
 }
 
+static FALLIBLE check_use(struct call *call, const Reeve__V1__OauthTokenRequest *in, const struct coded *coded)
+{
+	if (!slice_is(coded->grant.client_id, in->client_id))
+		return OAUTH_FAIL("invalid_grant", "the code was made for another client");
+	if (!slice_is(coded->redirect_uri, in->redirect_uri))
+		return OAUTH_FAIL("invalid_grant", "redirect_uri must be the one the code was asked with");
+	if (call_now_s(call) >= coded->expires_s)
+		return OAUTH_FAIL("invalid_grant", "the code's %d seconds are over", CODE_LIFE_S);
+	return check_verifier(coded->challenge, slice_str(in->code_verifier));
+}
+
+/* Whoever comes with a code that was used shows that it is in two hands, whatever else they bring. */
+static FALLIBLE refuse(struct call *call, slice code, status why)
+{
+	struct report kept = *report_current();
+
+	TRY(people_refuse_code(call, code));
+	*report_current() = kept;
+	return why;
+}
+
 FALLIBLE code_take(struct call *call, const Reeve__V1__OauthTokenRequest *in, struct grant *ret_grant)
 {
 	struct coded coded = { .expires_s = 0 };
-	bool is_first = false;
 	slice code = slice_str(in->code);
+	status result;
 
-	TRY(open_code(call, code, &coded));
-	if (!slice_is(coded.grant.client_id, in->client_id))
-		return OAUTH_FAIL("invalid_grant", "the code was made for another client");
-	if (!slice_is(coded.redirect_uri, in->redirect_uri))
-		return OAUTH_FAIL("invalid_grant", "redirect_uri must be the one the code was asked with");
-	if (call_now_s(call) >= coded.expires_s)
-		return OAUTH_FAIL("invalid_grant", "the code's %d seconds are over", CODE_LIFE_S);
-	TRY(check_verifier(coded.challenge, slice_str(in->code_verifier)));
-	if (!call->may_block) /* what is no code is refused on the loop, before it can wait for anything */
-		return FAIL(FAULT_ELSEWHERE, "a code is used up");
-	TRY(people_use_once(call, SEAL_LABEL, code, coded.expires_s + 1, &is_first));
-	if (!is_first)
-		return OAUTH_FAIL("invalid_grant", "the code was used already");
+	TRY(open_code(call, code, &coded)); /* what is no code is refused on the loop, before it can wait for anything */
+	result = check_use(call, in, &coded);
+	if (FAILED(result) && result.fault != FAULT_STATE)
+		return result;
+	if (!call->may_block) {
+		report_clear(report_current());
+		return FAIL(FAULT_ELSEWHERE, "a code is used up, or ends what it began");
+	}
+	if (FAILED(result))
+		return refuse(call, code, result);
 	*ret_grant = coded.grant;
 	ret_grant->person.nonce = coded.nonce;
+	ret_grant->code = code;
+	ret_grant->code_expires_s = coded.expires_s;
 	return OK;
 }

@@ -63,36 +63,13 @@ static FALLIBLE record(struct call *call, const struct grant *grant)
 }
 
 /* Only who is registered has a session; whoever is not yet signs in again after Register. */
-static FALLIBLE put_session(struct call *call, const struct grant *grant, slice login_token, token_response *out)
+static FALLIBLE wants_session(struct call *call, const struct grant *grant, bool *ret_wanted)
 {
-	struct people_want want = { .audiences = &call->parts->settings->api_url, .audiences_count = 1 };
-	slice refresh_token = SLICE("");
-	bool is_known = false;
-
-	if (!oauth_scope_has(grant->scope, SLICE(OAUTH_SCOPE_REFRESH)))
-		return OK;
-	TRY(people_known(call, &grant->person, &is_known));
-	if (is_known)
-		TRY(people_session(call, login_token, &want, &refresh_token));
-	return put_text(call, refresh_token, &out->refresh_token);
+	*ret_wanted = false;
+	return oauth_scope_has(grant->scope, SLICE(OAUTH_SCOPE_REFRESH)) ? people_known(call, &grant->person, ret_wanted) : OK;
 }
 
-FALLIBLE oauth_issue(struct call *call, const struct grant *grant, token_response *out)
-{
-	slice login_token;
-
-	TRY(record(call, grant)); /* nothing is issued unrecorded */
-	TRY(people_login_token(call, &grant->person, grant->client_id, &login_token));
-	TRY(put_session(call, grant, login_token, out));
-	TRY(put_text(call, login_token, &out->id_token));
-	out->access_token = out->id_token;
-	out->expires_in = (int32_t)kind_row(TOKEN_LOGIN)->life_s;
-	return put_text(call, SLICE("Bearer"), &out->token_type);
-}
-
-/* ---- a session that goes on ---- */
-
-/* A refresh token that is none is an invalid grant; 401 would say the client is unknown (RFC 6749 section 5.2). */
+/* What failed is the grant; 401 would say the client is unknown (RFC 6749 section 5.2). */
 static FALLIBLE as_grant(status result)
 {
 	struct report *report = report_current();
@@ -103,6 +80,36 @@ static FALLIBLE as_grant(status result)
 	memcpy(text, report->text, sizeof(text));
 	return OAUTH_FAIL("invalid_grant", "%s", text);
 }
+
+/* The session, if one is wanted; a code is used up with it. */
+static FALLIBLE begin(struct call *call, const struct grant *grant, slice login_token, slice *ret_refresh_token)
+{
+	struct people_want want = { .audiences = &call->parts->settings->api_url, .audiences_count = 1 };
+	bool is_wanted = false, is_first = false;
+
+	TRY(wants_session(call, grant, &is_wanted));
+	if (!grant->code.len)
+		return is_wanted ? people_session(call, login_token, &want, ret_refresh_token) : OK;
+	TRY(people_use_code(call, grant->code, grant->code_expires_s, is_wanted ? login_token : SLICE(""), &is_first,
+			    ret_refresh_token));
+	return is_first ? OK : OAUTH_FAIL("invalid_grant", "the code was used already");
+}
+
+FALLIBLE oauth_issue(struct call *call, const struct grant *grant, token_response *out)
+{
+	slice login_token, refresh_token = SLICE("");
+
+	TRY(people_login_token(call, &grant->person, grant->client_id, &login_token));
+	TRY(as_grant(begin(call, grant, login_token, &refresh_token)));
+	TRY(record(call, grant)); /* nothing is issued unrecorded */
+	TRY(put_text(call, refresh_token, &out->refresh_token));
+	TRY(put_text(call, login_token, &out->id_token));
+	out->access_token = out->id_token;
+	out->expires_in = (int32_t)kind_row(TOKEN_LOGIN)->life_s;
+	return put_text(call, SLICE("Bearer"), &out->token_type);
+}
+
+/* ---- a session that goes on ---- */
 
 /* As ExchangeRefreshToken, for our API; bound to the client that signed in. */
 static FALLIBLE refresh(struct call *call, const token_request *in, token_response *out)

@@ -29,12 +29,15 @@ FALLIBLE oauth_scope_check(slice scope);
 struct grant {
 	struct person person;
 	slice client_id, scope;
+	slice code; /* an authorization code, used up when tokens are made for it; "" = none */
+	int64_t code_expires_s;
 };
-/* Tokens for it, recorded. On a worker, outside of any transaction. */
+/* Tokens for it, recorded. FAILED_PRECONDITION "invalid_grant" when its code was used before. On a worker, outside of any
+ * transaction. */
 FALLIBLE oauth_issue(struct call *call, const struct grant *grant, Reeve__V1__OauthTokenResponse *out);
 
 /* The grants, one file each (device.c, code.c): from memory as far as that goes, then FAULT_ELSEWHERE unless the call may
- * block. A code that is none: FAILED_PRECONDITION "invalid_grant". */
+ * block. A code that is none: FAILED_PRECONDITION "invalid_grant"; one of ours that is refused ends what it began before. */
 FALLIBLE device_poll(struct call *call, const Reeve__V1__OauthTokenRequest *in, Reeve__V1__OauthTokenResponse *out);
 FALLIBLE code_take(struct call *call, const Reeve__V1__OauthTokenRequest *in, struct grant *ret_grant);
 

@@ -5,7 +5,7 @@
 #include "crypto/digest.h"
 #include "crypto/secret.h"
 #include "handlers.gen.h"
-#include "reeve/v1/sessions.pb-c.h"
+#include "service/sessions_impl.h"
 #include "service/sts.h"
 
 #define MAC_LABEL "refresh token"
@@ -138,19 +138,26 @@ FALLIBLE family_find(struct call *call, const uint8_t id[FAMILY_ID_BYTES], struc
 	return store_find(call->parts->store, &table_families, ret_family, call->arena, ret_found);
 }
 
-static FALLIBLE record_reuse(struct call *call, const struct family *family)
+FALLIBLE session_record_reuse(struct call *call, slice identity, slice act, const char *reason)
 {
-	char identity[UID_TEXT_BYTES];
 	struct trail_record record = { .what = "session.reused",
 				       .method = call->method->label,
-				       .subject = family->act,
-				       .reason = SLICE("a refresh token was presented again: its session has ended"),
+				       .identity = identity,
+				       .subject = act,
+				       .reason = slice_str(reason),
 				       .request_id = call->request_id,
 				       .peer = call->peer };
 
-	uid_format(&family->identity, identity);
-	record.identity = slice_str(identity);
 	return trail_append(call->parts->trail, &record);
+}
+
+static FALLIBLE record_reuse(struct call *call, const struct family *family)
+{
+	char identity[UID_TEXT_BYTES];
+
+	uid_format(&family->identity, identity);
+	return session_record_reuse(call, slice_str(identity), family->act,
+				    "a refresh token was presented again: its session has ended");
 }
 
 static FALLIBLE rotate(struct call *call, const struct refresh_token *token, struct family *family, bool *ret_alive)

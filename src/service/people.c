@@ -52,13 +52,20 @@ static FALLIBLE digest_parts(struct call *call, const slice *parts, size_t count
 	return OK;
 }
 
+FALLIBLE people_once_digest(struct call *call, const char *label, slice value, slice *ret_digest)
+{
+	slice parts[] = { slice_str(label), value };
+
+	return digest_parts(call, parts, 2, ret_digest);
+}
+
 FALLIBLE people_use_once(struct call *call, const char *label, slice value, int64_t expires_s, bool *ret_is_first)
 {
-	slice parts[] = { slice_str(label), value }, digest;
 	Reeve__V1__UseOnceResponse *out;
 	Reeve__V1__UseOnceRequest *in;
+	slice digest;
 
-	TRY(digest_parts(call, parts, 2, &digest));
+	TRY(people_once_digest(call, label, value, &digest));
 	TRY_MESSAGE(call, in, reeve__v1__use_once_request);
 	TRY_MESSAGE(call, out, reeve__v1__use_once_response);
 	in->digest = data_of(digest);

@@ -39,6 +39,14 @@ FALLIBLE people_exchange(struct call *call, slice login_token, const struct peop
  * rights from groups). It is good for every audience this server mints for, not only those wanted now. */
 FALLIBLE people_session(struct call *call, slice login_token, const struct people_want *want, slice *ret_refresh_token);
 
+/* Uses an authorization code up, durably, and begins a session as people_session() does for the person of this login token,
+ * unless that is "". Not the first use, or no longer the only one: false, and the session that the first one began has ended,
+ * recorded. */
+FALLIBLE people_use_code(struct call *call, slice code, int64_t expires_s, slice login_token, bool *ret_is_first,
+			 slice *ret_refresh_token);
+/* A code of ours came and is not to be used, whyever: the session that an earlier use of it began has ended, recorded. */
+FALLIBLE people_refuse_code(struct call *call, slice code);
+
 /* May this person sign in by a code typed on another device? False when an organization they sign in through or belong to
  * switched that off. */
 FALLIBLE people_code_allowed(struct call *call, const struct person *person, bool *ret_allowed);

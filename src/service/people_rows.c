@@ -45,11 +45,16 @@ static int64_t end_of(int64_t expires_s)
 	return expires_s > INT64_MAX / US_PER_S - MARGIN_S ? NEVER_US : (expires_s + MARGIN_S) * US_PER_S;
 }
 
+FALLIBLE people_mark(struct call *call, slice digest, int64_t expires_s, bool *ret_is_first)
+{
+	return use(call, digest, end_of(expires_s), ret_is_first);
+}
+
 status reeve_people_use_once(struct call *call, const Reeve__V1__UseOnceRequest *in, Reeve__V1__UseOnceResponse *out)
 {
 	bool is_first;
 
-	TRY(use(call, slice_of(in->digest.data, in->digest.len), end_of(in->expires_s), &is_first));
+	TRY(people_mark(call, data_slice(in->digest), in->expires_s, &is_first));
 	out->is_first = is_first;
 	return OK;
 }
@@ -259,7 +264,7 @@ status reeve_people_spend(struct call *call, const Reeve__V1__SpendRequest *in, 
 	TRY(take_person(in->person, &person, &row.uid));
 	TRY(require_live(call, &person));
 	for (size_t i = 0; i < in->n_digests; i++) {
-		TRY(use(call, slice_of(in->digests[i].data, in->digests[i].len), end_of(in->expires_s), &is_first));
+		TRY(people_mark(call, data_slice(in->digests[i]), in->expires_s, &is_first));
 		if (!is_first)
 			return FAIL(FAULT_UNAUTHENTIC, "this sign-in was used already for that audience; sign in again");
 	}

@@ -7,7 +7,7 @@
 #include "oidc/v1/security_token.pb-c.h"
 #include "reeve/v1/sessions.pb-c.h"
 #include "service/accounts.h"
-#include "service/families.h"
+#include "service/sessions_impl.h"
 #include "service/sts.h"
 
 /* ---- beginning ---- */
@@ -27,29 +27,43 @@ static FALLIBLE take_who(struct call *call, const struct login *login, Reeve__V1
 	return OK;
 }
 
+FALLIBLE session_ask(struct call *call, slice login_token, Reeve__V1__BeginSessionRequest **ret_in)
+{
+	Reeve__V1__BeginSessionRequest *in;
+	struct login login = { 0 };
+	struct uid nobody = { 0 };
+
+	TRY(token_login_read(call->parts->issuer, call->arena, login_token, &nobody, true, &login));
+	TRY_MESSAGE(call, in, reeve__v1__begin_session_request);
+	TRY(take_who(call, &login, in));
+	*ret_in = in;
+	return OK;
+}
+
+FALLIBLE session_first_token(struct call *call, slice id, bool *ret_alive, slice *ret_refresh_token)
+{
+	struct family family = { 0 };
+
+	if (id.len != FAMILY_ID_BYTES)
+		return FAIL(FAULT_INTERNAL, "a session has a broken id");
+	TRY(family_find(call, (const uint8_t *)id.at, &family, ret_alive));
+	return *ret_alive ? refresh_token_make(call, &family, ret_refresh_token) : OK;
+}
+
 FALLIBLE people_session(struct call *call, slice login_token, const struct people_want *want, slice *ret_refresh_token)
 {
 	Reeve__V1__BeginSessionRequest *in;
 	Reeve__V1__BeginSessionResponse *out;
-	struct login login = { 0 };
-	struct uid nobody = { 0 };
-	struct family family = { 0 };
-	bool found = false;
+	bool is_alive = false;
 
 	*ret_refresh_token = SLICE("");
 	if (want->identity.len) /* an assumed identity is not somebody's own */
 		return OK;
-	TRY(token_login_read(call->parts->issuer, call->arena, login_token, &nobody, true, &login));
-	TRY_MESSAGE(call, in, reeve__v1__begin_session_request);
-	TRY(take_who(call, &login, in));
+	TRY(session_ask(call, login_token, &in));
 	TRY_MESSAGE(call, out, reeve__v1__begin_session_response);
 	TRY(call_nested(call, NULL, SLICE(""), METHOD_REEVE_SESSIONS_BEGIN, in, out));
-	if (out->family.len != FAMILY_ID_BYTES)
-		return FAIL(FAULT_INTERNAL, "a session has a broken id");
-	TRY(family_find(call, out->family.data, &family, &found));
-	if (!found)
-		return FAIL(FAULT_UNAUTHENTIC, "this session has ended; sign in again");
-	return refresh_token_make(call, &family, ret_refresh_token);
+	TRY(session_first_token(call, data_slice(out->family), &is_alive, ret_refresh_token));
+	return is_alive ? OK : FAIL(FAULT_UNAUTHENTIC, "this session has ended; sign in again");
 }
 
 /* One more session of somebody who has as many as there may be: the one unused longest goes. */
@@ -112,10 +126,10 @@ static FALLIBLE take_identity(struct call *call, const Reeve__V1__BeginSessionRe
 	return require_standing(call, in, &family->confined_to);
 }
 
-status reeve_sessions_begin(struct call *call, const Reeve__V1__BeginSessionRequest *in, Reeve__V1__BeginSessionResponse *out)
+FALLIBLE session_begin(struct call *call, const Reeve__V1__BeginSessionRequest *in, slice id)
 {
-	uint8_t *id = arena_alloc(call->arena, FAMILY_ID_BYTES);
-	struct family family = { .client_id = slice_str(in->client_id),
+	struct family family = { .id = id,
+				 .client_id = slice_str(in->client_id),
 				 .act = slice_str(in->act),
 				 .upstream = slice_str(in->upstream),
 				 .email = slice_str(in->email),
@@ -128,13 +142,19 @@ status reeve_sessions_begin(struct call *call, const Reeve__V1__BeginSessionRequ
 				 .expires_us = call->now_us + FAMILY_LIFE_S * US_PER_S,
 				 .idle_us = call->now_us + FAMILY_IDLE_S * US_PER_S };
 
-	TRY_NEW(id);
-	TRY(call_random(call, id, FAMILY_ID_BYTES));
-	family.id = slice_of(id, FAMILY_ID_BYTES);
 	TRY(take_identity(call, in, &family));
 	TRY(make_room(call, &family.identity));
-	out->family = data_of(family.id);
 	return row_insert(call->tx, &table_families, &family);
+}
+
+status reeve_sessions_begin(struct call *call, const Reeve__V1__BeginSessionRequest *in, Reeve__V1__BeginSessionResponse *out)
+{
+	uint8_t *id = arena_alloc(call->arena, FAMILY_ID_BYTES);
+
+	TRY_NEW(id);
+	TRY(call_random(call, id, FAMILY_ID_BYTES));
+	out->family = data_of(slice_of(id, FAMILY_ID_BYTES));
+	return session_begin(call, in, slice_of(id, FAMILY_ID_BYTES));
 }
 
 /* ---- rotating ---- */

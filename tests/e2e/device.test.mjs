@@ -235,7 +235,7 @@ describe('strangers', () => {
   });
 
   test('reach no row that only the server calls', async () => {
-    for (const target of ['/oauth2/keep_device', '/reeve/v1/oauth:takeDevice', '/oauth2/decide_device']) assert.equal((await send(world, 'POST', target)).status, 404);
+    for (const target of ['/oauth2/keep_device', '/reeve/v1/oauth:takeDevice', '/oauth2/decide_device', '/reeve/v1/sessions:useCode', '/reeve.v1.Sessions/UseCode']) assert.equal((await send(world, 'POST', target)).status, 404);
   });
 });
 
@@ -435,5 +435,50 @@ describe('openid-client', () => {
     await refused(post('/oauth2/token', { ...right, code: code.slice(0, -2) }, { from }), 400, 'invalid_grant');
     assert.equal((await post('/oauth2/token', right, { from })).status, 200);
     await refused(post('/oauth2/token', right, { from }), 400, 'invalid_grant');
+  });
+
+  // A registered person's code that asks for a session, and the question for it.
+  async function codeForSession(config) {
+    const { url, checks } = await ask(config, { scope: 'openid offline_access' });
+    const code = (await consent(url)).searchParams.get('code');
+    return { grant_type: 'authorization_code', client_id: 'reeve', redirect_uri: redirect, code, code_verifier: checks.pkceCodeVerifier };
+  }
+  async function register(config) {
+    const { url, checks } = await ask(config);
+    const tokens = await openid.authorizationCodeGrant(config, await consent(url), checks);
+    await send(world, 'POST', '/auth/v1/register', { authorization: `Bearer ${tokens.id_token}`, 'content-type': 'application/json' }, '{}');
+  }
+  const refresh = (token, from) => post('/oauth2/token', { grant_type: 'refresh_token', client_id: 'reeve', refresh_token: token }, { from });
+
+  test('RFC 6749 4.1.2: a code used again ends the session its first use began, whatever comes with it, and no other', async () => {
+    const config = await discover(), from = fresh();
+    await register(config);
+    const other = await post('/oauth2/token', await codeForSession(config), { from });
+    for (const wrong of [{}, { code_verifier: openid.randomPKCECodeVerifier() }, { code_verifier: '' }, { client_id: 'auth0' }, { redirect_uri: `${redirect}/` }]) {
+      const right = await codeForSession(config);
+      const { status, json } = await post('/oauth2/token', right, { from });
+      assert.equal(status, 200);
+      const next = await refresh(json.refresh_token, from);
+      assert.equal(next.status, 200);
+      await refused(post('/oauth2/token', { ...right, code: `${right.code.slice(0, -1)}` }, { from: fresh() }), 400, 'invalid_grant'); // no code, no harm
+      const again = await refresh(next.json.refresh_token, from);
+      assert.equal(again.status, 200);
+      await refused(post('/oauth2/token', { ...right, ...wrong }, { from: fresh() }), 400, 'invalid_grant');
+      await refused(refresh(again.json.refresh_token, from), 400, 'invalid_grant');
+    }
+    assert.equal((await refresh(other.json.refresh_token, from)).status, 200);
+  });
+
+  test('RFC 6749 10.5: a code used by many at once gives one session at most, and a dead one', async () => {
+    const config = await discover();
+    await register(config);
+    for (let round = 0; round < 5; round++) {
+      const right = await codeForSession(config);
+      const answers = await Promise.all(Array.from({ length: 8 }, () => post('/oauth2/token', right, { from: fresh() })));
+      const given = answers.filter(({ status }) => status === 200);
+      assert.ok(given.length <= 1, JSON.stringify(answers.map(({ status }) => status)));
+      for (const { json } of answers.filter(({ status }) => status !== 200)) assert.equal(json.error, 'invalid_grant');
+      for (const { json } of given) await refused(refresh(json.refresh_token, fresh()), 400, 'invalid_grant');
+    }
   });
 });

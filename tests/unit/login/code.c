@@ -1,10 +1,14 @@
 /*
  * Authorization codes: for whom they were made, once, with the verifier, in time.
  */
+#define WORLD_STORE_MAY_FAIL
 #include "people_world.h"
+
+#include <fcntl.h>
 
 #include "base/json.h"
 #include "login/code.h"
+#include "service/sweep.h"
 
 static struct authorize asked(void)
 {
@@ -294,6 +298,256 @@ TEST(a_refresh_token_goes_on_for_its_own_client_alone_and_each_is_good_once)
 	CHECK_STATE_TYPE("invalid_grant", take(&question, &answer)); /* so the session is over */
 }
 
+/* ---- a code that is used again ---- */
+
+static struct authorize asked_for_session(void)
+{
+	struct authorize in = asked();
+	struct person known = somebody("registered");
+
+	register_person(&known);
+	in.scope = SLICE("openid offline_access");
+	return in;
+}
+
+/* The session's first refresh token. */
+static char *begin_session(slice code)
+{
+	token_question question = redeem(code);
+	token_answer answer;
+
+	CHECK_OK(take(&question, &answer));
+	CHECK(*answer.refresh_token);
+	return answer.refresh_token;
+}
+
+static FALLIBLE refresh(const char *token, char **ret_next)
+{
+	token_question question = redeem(SLICE(""));
+	token_answer answer;
+
+	question.grant_type = (char *)(uintptr_t) "refresh_token";
+	question.refresh_token = (char *)(uintptr_t)token;
+	TRY(take(&question, &answer));
+	*ret_next = answer.refresh_token;
+	return OK;
+}
+
+#define CHECK_LIVE(token) CHECK_OK(refresh(token, &(char *){ NULL }))
+#define CHECK_OVER(token) CHECK_STATE_TYPE("invalid_grant", refresh(token, &(char *){ NULL }))
+
+static size_t count_in_trail(const char *what)
+{
+	size_t count = 0;
+	char line[4096];
+	DIR *trail;
+
+	CHECK_OK(trail_sync(parts.trail));
+	trail = opendir(trail_folder);
+	CHECK(trail != NULL);
+	for (struct dirent *entry; (entry = readdir(trail));) {
+		int fd = entry->d_name[0] == '.' ? -1 : openat(dirfd(trail), entry->d_name, O_RDONLY);
+		FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+		while (file && fgets(line, sizeof(line), file))
+			count += strstr(line, what) != NULL;
+		if (file)
+			(void)fclose(file);
+	}
+	(void)closedir(trail);
+	return count;
+}
+
+/* RFC 6749 sections 4.1.2 and 10.5 */
+TEST(a_code_used_again_ends_the_session_its_first_use_began_and_no_other)
+{
+	struct authorize in = asked_for_session();
+	slice code = make(&in, "registered");
+	char *ended = begin_session(code), *other = begin_session(make(&in, "registered")), *next;
+	size_t recorded = count_in_trail("session.reused");
+	token_question again = redeem(code);
+	token_answer answer;
+
+	CHECK_OK(refresh(ended, &next)); /* however far it went */
+	CHECK_STATE_TYPE("invalid_grant", take(&again, &answer));
+	CHECK(!*answer.id_token && !*answer.refresh_token);
+	CHECK_OVER(next);
+	CHECK_LIVE(other);
+	CHECK_INT(count_in_trail("session.reused"), recorded + 1);
+	CHECK_STATE_TYPE("invalid_grant", take(&again, &answer)); /* there is nothing more to end, and to record */
+	CHECK_INT(count_in_trail("session.reused"), recorded + 1);
+}
+
+/* Who has the code has it: what else they lack does not help the session. */
+TEST(a_used_code_ends_its_session_whatever_it_is_presented_with)
+{
+	struct authorize in = asked_for_session();
+	static const struct {
+		size_t member;
+		const char *value;
+	} wrong[] = { { offsetof(token_question, code_verifier), "" },
+		      { offsetof(token_question, code_verifier), VERIFIER "x" },
+		      { offsetof(token_question, client_id), "auth0" },
+		      { offsetof(token_question, redirect_uri), "http://127.0.0.1:4568/callback" },
+		      { offsetof(token_question, redirect_uri), "" } };
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		slice code = make(&in, "registered");
+		char *ended = begin_session(code);
+		token_question again = redeem(code);
+		token_answer answer;
+
+		*(char **)(void *)((char *)&again + wrong[i].member) = (char *)(uintptr_t)wrong[i].value;
+		CHECK_STATE_TYPE("invalid_grant", take(&again, &answer));
+		CHECK_OVER(ended);
+	}
+}
+
+TEST(a_used_code_ends_its_session_as_long_as_that_lives)
+{
+	struct authorize in = asked_for_session();
+	slice code = make(&in, "registered");
+	char *ended = begin_session(code);
+	token_question again = redeem(code);
+	token_answer answer;
+	int64_t count;
+
+	for (int day = 0; day < 80; day += 20) {
+		later(20 * S_PER_DAY);
+		CHECK_OK(sweep_expired(parts.store, now.fixed_us, &count)); /* nothing of the use is needed for it */
+		CHECK_OK(refresh(ended, &ended));
+	}
+	CHECK_STATE_TYPE("invalid_grant", take(&again, &answer));
+	CHECK_OVER(ended);
+}
+
+TEST(a_wrong_try_before_the_first_use_ends_nothing_afterwards)
+{
+	struct authorize in = asked_for_session();
+	slice code = make(&in, "registered");
+	token_question wrong = redeem(code);
+	token_answer answer;
+
+	wrong.code_verifier = (char *)(uintptr_t)VERIFIER "x";
+	CHECK_STATE_TYPE("invalid_grant", take(&wrong, &answer));
+	CHECK_LIVE(begin_session(code));
+}
+
+/* Codes are sealed: a stranger makes none that opens. */
+TEST(what_is_no_code_ends_no_session)
+{
+	struct authorize in = asked_for_session();
+	slice code = make(&in, "registered");
+	char *lives = begin_session(code), *changed = arena_text(arena, code);
+	token_question question = redeem(slice_to(code, code.len - 1));
+	token_answer answer;
+
+	CHECK_STATE_TYPE("invalid_grant", take(&question, &answer));
+	for (size_t i = 0; i < code.len; i += 7) {
+		char was = changed[i];
+		changed[i] = was == 'A' ? 'B' : 'A';
+		question = redeem(slice_str(changed));
+		CHECK_STATE_TYPE("invalid_grant", take(&question, &answer));
+		changed[i] = was;
+	}
+	CHECK_LIVE(lives);
+}
+
+/* The clock was set back, or the mark is lost: the session itself says that its code was used. */
+TEST(a_code_whose_session_lives_was_used_though_no_mark_says_so)
+{
+	struct authorize in = asked_for_session();
+	slice code = make(&in, "registered");
+	char *ended = begin_session(code);
+	token_question again = redeem(code);
+	token_answer answer;
+	int64_t count, at_us = now.fixed_us;
+
+	later(CODE_LIFE_S + 3600);
+	CHECK_OK(sweep_expired(parts.store, now.fixed_us, &count));
+	clock_move(&now, at_us);
+	CHECK_STATE_TYPE("invalid_grant", take(&again, &answer));
+	CHECK_OVER(ended);
+}
+
+/* The second use comes when the first one's session is written down and its answer is not made yet. */
+static token_question meanwhile;
+static status meanwhile_result;
+
+static status nest_and_use_again(struct call *outer, const struct caller *caller, slice credential, enum method_id method,
+				 const void *in, void *out)
+{
+	token_answer answer;
+	status result;
+
+	parts.nested = rpc_nested;
+	result = rpc_nested(outer, caller, credential, method, in, out);
+	meanwhile_result = take(&meanwhile, &answer);
+	report_clear(report_current());
+	return result;
+}
+
+TEST(of_two_uses_at_once_one_begins_a_session_and_the_other_ends_it)
+{
+	struct authorize in = asked_for_session();
+	slice code = make(&in, "registered");
+	token_question question = redeem(code);
+	token_answer answer;
+
+	meanwhile = question;
+	parts.nested = nest_and_use_again;
+	CHECK_STATE_TYPE("invalid_grant", take(&question, &answer));
+	CHECK(!*answer.id_token && !*answer.access_token && !*answer.refresh_token);
+	CHECK_INT(meanwhile_result.fault, FAULT_STATE);
+}
+
+static status count_sessions(struct tx *tx, void *arg)
+{
+	struct query query;
+
+	query_init(&query);
+	return row_count(tx, &table_families, &query, arg);
+}
+
+static int64_t sessions(void)
+{
+	int64_t count = 0;
+
+	CHECK_OK(store_read(parts.store, count_sessions, &count, arena));
+	return count;
+}
+
+/* Whoever sends the code again after a failure gets the session, or there is none. */
+TEST(a_failing_store_leaves_no_session_that_nobody_has)
+{
+	struct authorize in = asked_for_session();
+	uint64_t failed = 0;
+	bool is_through = false;
+
+	for (uint64_t n = 1; !is_through; n++) {
+		slice code = make(&in, "registered");
+		token_question question = redeem(code);
+		int64_t before = sessions();
+		token_answer answer;
+		status result;
+
+		CHECK(n < 100);
+		store_fault_after(parts.store, n);
+		result = take(&question, &answer);
+		is_through = store_fault_count(parts.store) < n;
+		store_fault_after(parts.store, 0);
+		failed += result.fault == FAULT_UNAVAILABLE;
+		CHECK(is_through ? !FAILED(result) : result.fault == FAULT_UNAVAILABLE);
+		report_clear(report_current());
+		if (!FAILED(result))
+			continue;
+		result = take(&question, &answer);
+		CHECK(!FAILED(result) || result.fault == FAULT_STATE);
+		CHECK_INT(sessions(), before + !FAILED(result));
+		report_clear(report_current());
+	}
+	CHECK(failed > 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +562,14 @@ int main(void)
 		cmocka_unit_test(a_grant_we_do_not_know_says_so),
 		cmocka_unit_test(a_refresh_token_comes_when_asked_for),
 		cmocka_unit_test(a_refresh_token_goes_on_for_its_own_client_alone_and_each_is_good_once),
+		cmocka_unit_test(a_code_used_again_ends_the_session_its_first_use_began_and_no_other),
+		cmocka_unit_test(a_used_code_ends_its_session_whatever_it_is_presented_with),
+		cmocka_unit_test(a_used_code_ends_its_session_as_long_as_that_lives),
+		cmocka_unit_test(a_wrong_try_before_the_first_use_ends_nothing_afterwards),
+		cmocka_unit_test(what_is_no_code_ends_no_session),
+		cmocka_unit_test(a_code_whose_session_lives_was_used_though_no_mark_says_so),
+		cmocka_unit_test(of_two_uses_at_once_one_begins_a_session_and_the_other_ends_it),
+		cmocka_unit_test(a_failing_store_leaves_no_session_that_nobody_has),
 	};
 
 	return cmocka_run_group_tests(tests, oauth_open, oauth_close);
