@@ -44,6 +44,8 @@ static FALLIBLE begin(struct cli *cli, const struct way *way, struct device *dev
 	buffer_init(&form, cli->arena, FORM_BYTES_MAX);
 	form_add(&form, "client_id", SLICE(OAUTH_CLIENT_ID));
 	form_add(&form, "scope", oauth_scope(way));
+	if (way->invite.len > 0)
+		form_add(&form, "invite", way->invite); /* a secret: in the form, never in an address */
 	TRY(oauth_post(cli, "/oauth2/device_authorization", buffer_slice(&form), "asking for a code", &answer, &error));
 	if (error.len > 0)
 		return FAIL(slice_is(error, "temporarily_unavailable") ? FAULT_EXHAUSTED : FAULT_DENIED,
@@ -127,6 +129,10 @@ FALLIBLE device_sign_in(struct cli *cli, const struct way *way, struct proof *re
 	TRY(begin(cli, way, &device));
 	waiting_show(cli, device.page, is_shown(device.page_with_code) ? device.page_with_code : device.page);
 	fprintf(cli->err, "and enter the code\n\n    %.*s\n\n", SLICE_ARG(device.user_code));
+	if (way->invite.len > 0)
+		fprintf(cli->err,
+			"It shows the invitation before you accept it. To make an account with a password, enter the\n"
+			"invitation's code there, too.\n\n");
 	interrupt_watch();
 	st = wait_for_person(cli, &device, ret_proof);
 	interrupt_unwatch();

@@ -7,6 +7,7 @@
 #include "login/device.h"
 #include "login/oauth.h"
 #include "login/steps.h"
+#include "service/invites.h"
 
 #define USER_CODE_BYTES_MAX 32 /* as typed, with blanks and hyphens */
 #define TRIES_MOST 10
@@ -32,6 +33,7 @@ static FALLIBLE begin(struct call *call, const Reeve__V1__ActivateRequest *in, R
 static FALLIBLE show_form(struct call *call, const struct flow *flow, slice problem, Reeve__V1__Page *out)
 {
 	struct values *values = values_new(call->arena);
+	bool is_known = false;
 	slice account;
 
 	TRY(word_person(call, &flow->person, &account));
@@ -41,6 +43,9 @@ static FALLIBLE show_form(struct call *call, const struct flow *flow, slice prob
 	value_text(values, "token", flow->token);
 	value_text(values, "user_code", flow->goal.user_code);
 	value_text(values, "problem", problem);
+	TRY(people_known(call, &flow->person, &is_known));
+	value_flag(values, "is_new", !is_known && flow->goal.invite.len == 0);
+	value_flag(values, "invited", flow->goal.invite.len > 0);
 	return show(call, PAGE_ACTIVATE, values, out);
 }
 
@@ -63,9 +68,27 @@ static FALLIBLE may_try(struct call *call, const struct flow *flow)
 	return OK;
 }
 
+/* What is typed here goes before what was typed earlier, and that before what the device brought. */
+static FALLIBLE take_invite(struct call *call, slice typed, const struct device_request *request, struct flow *flow,
+			    slice *ret_problem)
+{
+	slice code = typed.len ? typed : flow->goal.invite.len ? flow->goal.invite : request->invite;
+	struct invite invite = { 0 };
+
+	*ret_problem = SLICE("");
+	if (code.len == 0)
+		return OK;
+	TRY(step_find_invite(call, code, &invite, ret_problem));
+	if (ret_problem->len)
+		return OK;
+	flow->goal.invite = code;
+	return step_code_allowed(call, flow);
+}
+
 static FALLIBLE typed(struct call *call, const Reeve__V1__ActivateRequest *in, struct flow *flow, Reeve__V1__Page *out)
 {
 	struct device_request request = { 0 };
+	slice problem = SLICE("");
 	bool is_found = false;
 
 	TRY(may_try(call, flow));
@@ -74,6 +97,9 @@ static FALLIBLE typed(struct call *call, const Reeve__V1__ActivateRequest *in, s
 	if (!is_found)
 		return show_form(call, flow, SLICE("No device waits with this code. Codes live for a quarter of an hour."),
 				 out);
+	TRY(take_invite(call, slice_trim(slice_str(in->invite)), &request, flow, &problem));
+	if (problem.len)
+		return show_form(call, flow, problem, out);
 	TRY(flow_spend(call, flow, out));
 	return step_confirm(call, flow, out);
 }
@@ -99,6 +125,19 @@ static FALLIBLE find(struct call *call, const struct flow *flow, struct device_r
 	return is_found ? OK : FAIL(FAULT_STATE, "no device waits with this code any more; start again there");
 }
 
+/* Signing in makes no account: the program learns who somebody is, and that is all. */
+static FALLIBLE newcomer_fact(struct call *call, const struct flow *flow, struct values *values)
+{
+	bool is_known = false;
+
+	TRY(people_known(call, &flow->person, &is_known));
+	if (!is_known)
+		show_fact(values, "Your account here",
+			  SLICE("none yet: the program may do nothing until an owner of your organization lets you in. If you "
+				"were given an invitation, cancel and begin again with it"));
+	return OK;
+}
+
 FALLIBLE step_device_facts(struct call *call, const struct flow *flow, struct values *values)
 {
 	struct device_request request = { 0 };
@@ -115,7 +154,7 @@ FALLIBLE step_device_facts(struct call *call, const struct flow *flow, struct va
 		  oauth_scope_has(request.scope, SLICE(OAUTH_SCOPE_REFRESH))
 			  ? SLICE("whatever your account may do, until it signs out or is unused for 30 days")
 			  : SLICE("whatever your account may do, for about an hour"));
-	return OK;
+	return flow->goal.invite.len ? word_invite(call, flow->goal.invite, values) : newcomer_fact(call, flow, values);
 }
 
 FALLIBLE step_device_finish(struct call *call, const struct flow *flow, bool is_yes, Reeve__V1__Page *out)
@@ -123,8 +162,9 @@ FALLIBLE step_device_finish(struct call *call, const struct flow *flow, bool is_
 	struct device_request request = { 0 };
 
 	TRY(find(call, flow, &request));
-	TRY(device_decide(call, &request, is_yes ? &flow->person : NULL));
-	return is_yes ? step_done(call, SLICE("Your device is signed in"), SLICE("The program there goes on by itself."),
-				  SLICE(""), out)
-		      : step_done(call, SLICE("Nothing was given out"), SLICE("The device was refused."), SLICE(""), out);
+	TRY(device_decide(call, &request, is_yes ? &flow->person : NULL, flow->goal.invite));
+	if (!is_yes)
+		return step_done(call, SLICE("Nothing was given out"), SLICE("The device was refused."), SLICE(""), out);
+	return step_done(call, SLICE("Your device is signed in"), SLICE("The program there goes on by itself."),
+			 flow->goal.invite.len ? SLICE("Your invitation is accepted.") : SLICE(""), out);
 }

@@ -3,6 +3,7 @@
  */
 #include "login/oauth.h"
 #include "login/steps.h"
+#include "service/invites.h"
 
 /* ---- the page ---- */
 
@@ -82,14 +83,17 @@ static FALLIBLE facts(struct call *call, const struct flow *flow, struct values 
 FALLIBLE step_confirm(struct call *call, struct flow *flow, Reeve__V1__Page *out)
 {
 	struct values *values = values_new(call->arena);
-	bool joins = flow->goal.ending == END_INVITE;
+	bool joins = flow->goal.ending == END_INVITE, is_invited = flow->goal.ending == END_DEVICE && flow->goal.invite.len > 0;
+	slice question = joins        ? SLICE("Accept the invitation?")
+			 : is_invited ? SLICE("Accept the invitation and finish signing in?")
+				      : SLICE("Finish signing in?");
 
 	flow->stage = STAGE_CONFIRM;
 	flow->parent = SLICE("");
 	TRY(flow_begin(call, flow, out));
-	value_text(values, "title", joins ? SLICE("Accept the invitation?") : SLICE("Finish signing in?"));
-	value_text(values, "question", joins ? SLICE("Accept the invitation?") : SLICE("Finish signing in?"));
-	value_text(values, "yes", joins ? SLICE("Accept") : SLICE("Sign in"));
+	value_text(values, "title", question);
+	value_text(values, "question", question);
+	value_text(values, "yes", joins ? SLICE("Accept") : is_invited ? SLICE("Accept and sign in") : SLICE("Sign in"));
 	value_text(values, "warning", warning_of(&flow->goal));
 	value_text(values, "flow", flow->id);
 	value_text(values, "token", flow->token);
@@ -101,17 +105,21 @@ FALLIBLE step_confirm(struct call *call, struct flow *flow, Reeve__V1__Page *out
 /* ---- who signed in ---- */
 
 /* A sign-in by code ends on another machine, for whoever holds it: nothing of the kind is given out unasked, nor where an
- * organization does not want it. */
-static FALLIBLE check_code_allowed(struct call *call, const struct flow *flow)
+ * organization does not want it, be it one that is joined with it. */
+FALLIBLE step_code_allowed(struct call *call, const struct flow *flow)
 {
-	bool is_allowed = false;
+	bool is_invited = flow->goal.invite.len > 0, is_allowed = false;
+	struct invite invite = { 0 };
 
 	if (flow->goal.ending != END_HEADLESS && flow->goal.ending != END_DEVICE)
 		return OK;
-	TRY(people_code_allowed(call, &flow->person, &is_allowed));
+	if (is_invited)
+		TRY(invite_find(call, flow->goal.invite, &invite));
+	TRY(people_code_allowed(call, &flow->person, is_invited ? &invite.group : NULL, &is_allowed));
 	return is_allowed ? OK
-			  : FAIL(FAULT_DENIED, "an organization of yours does not allow sign-in by a code or key from another "
-					       "machine; sign in with the browser of the machine itself");
+			  : FAIL(FAULT_DENIED,
+				 "an organization of yours, or of your invitation, does not allow sign-in by a code or "
+				 "key from another machine; sign in with the browser of the machine itself");
 }
 
 FALLIBLE step_signed_in(struct call *call, struct flow *flow, Reeve__V1__Page *out)
@@ -119,7 +127,7 @@ FALLIBLE step_signed_in(struct call *call, struct flow *flow, Reeve__V1__Page *o
 	int64_t ending = flow->goal.ending;
 
 	flow->upstream = (struct upstream_state){ 0 };
-	TRY(check_code_allowed(call, flow));
+	TRY(step_code_allowed(call, flow));
 	if (ending == END_TRY)
 		return step_tried(call, flow, OK, out);
 	if (ending == END_DEVICE)
@@ -137,7 +145,7 @@ static FALLIBLE decide(struct call *call, const struct flow *flow, bool is_yes, 
 	if (flow->goal.ending == END_DEVICE)
 		return step_device_finish(call, flow, is_yes, out);
 	if (is_yes) {
-		TRY(check_code_allowed(call, flow));
+		TRY(step_code_allowed(call, flow));
 		return step_finish(call, flow, out);
 	}
 	if (flow->goal.ending == END_REDIRECT || flow->goal.ending == END_CODE)

@@ -9,8 +9,10 @@
 #include "login/oauth.h"
 #include "login/person.h"
 #include "login/polls.h"
+#include "service/invites.h"
 
 #define SEAL_LABEL "device who"
+#define INVITE_SEAL_LABEL "device invite"
 #define WHO_BYTES_MAX ((size_t)32 * 1024)
 #define DRAWS_MAX 4
 #define PLACE_ON_PAGE "/activate"
@@ -71,7 +73,8 @@ status reeve_oauth_keep_device(struct call *call, const Reeve__V1__KeepDeviceReq
 				 .agent = slice_is_text(call->user_agent) ? call->user_agent : SLICE(""),
 				 .state = DEVICE_WAITING,
 				 .created_us = call->now_us,
-				 .expires_us = call->now_us + DEVICE_LIFE_S * US_PER_S };
+				 .expires_us = call->now_us + DEVICE_LIFE_S * US_PER_S,
+				 .invite = data_slice(in->invite) };
 	bool kept = false;
 
 	for (int i = 0; i < DRAWS_MAX && !kept; i++)
@@ -91,6 +94,24 @@ static FALLIBLE put_urls(struct call *call, const char *user_code, begin_respons
 	return OK;
 }
 
+/* Only what somebody could accept now is kept, so that nothing else takes room. */
+static FALLIBLE take_invite(struct call *call, const begin_request *in, ProtobufCBinaryData *ret_sealed)
+{
+	struct invite invite = { 0 };
+	bool is_allowed = false;
+	slice sealed;
+
+	if (!*in->invite)
+		return OK;
+	TRY(invite_find(call, slice_str(in->invite), &invite));
+	TRY(people_code_allowed(call, NULL, &invite.group, &is_allowed));
+	if (!is_allowed)
+		return FAIL(FAULT_DENIED, "the organization of this invitation has switched off signing in by a code");
+	TRY(issuer_seal(call->parts->issuer, INVITE_SEAL_LABEL, call->arena, slice_trim(slice_str(in->invite)), &sealed));
+	*ret_sealed = data_of(sealed);
+	return OK;
+}
+
 static FALLIBLE begin(struct call *call, const begin_request *in, begin_response *out)
 {
 	Reeve__V1__KeepDeviceRequest asked;
@@ -102,6 +123,7 @@ static FALLIBLE begin(struct call *call, const begin_request *in, begin_response
 	reeve__v1__keep_device_request__init(&asked);
 	asked.client_id = in->client_id;
 	asked.scope = in->scope;
+	TRY(take_invite(call, in, &asked.invite));
 	TRY(call_nested(call, NULL, SLICE(""), METHOD_REEVE_OAUTH_KEEP_DEVICE, &asked, kept));
 	TRY(sha256(slice_str(kept->device_code), digest));
 	/* Known from the start, so that a code nobody knows is one that was guessed. */
@@ -161,6 +183,8 @@ FALLIBLE device_find(struct call *call, slice typed, struct device_request *ret_
 						.created_s = device.created_us / US_PER_S,
 						.expires_s = device.expires_us / US_PER_S };
 	TRY_NEW(ret_request->user_code.at);
+	if (device.invite.len)
+		TRY(issuer_open(call->parts->issuer, INVITE_SEAL_LABEL, call->arena, device.invite, &ret_request->invite));
 	memcpy(ret_request->digest, device.digest.at, sizeof(ret_request->digest));
 	*ret_found = true;
 	return OK;
@@ -197,7 +221,7 @@ static FALLIBLE may_by_code(struct call *call, const struct person *person)
 {
 	bool allowed = false;
 
-	TRY(people_code_allowed(call, person, &allowed));
+	TRY(people_code_allowed(call, person, NULL, &allowed));
 	if (!allowed)
 		return FAIL(FAULT_DENIED, "your organization has switched off signing in by a code");
 	return OK;
@@ -219,10 +243,21 @@ static FALLIBLE record_decision(struct call *call, const struct device_request *
 	return trail_append(call->parts->trail, &record);
 }
 
-FALLIBLE device_decide(struct call *call, const struct device_request *request, const struct person *person)
+/* What they accept with their yes. */
+static FALLIBLE ask_join(struct call *call, const struct device_request *request, const struct person *person, slice invite,
+			 struct caller *ret_actor, Reeve__V1__JoinPeopleRequest **ret_join)
+{
+	slice login_token;
+
+	TRY(people_login_token(call, person, request->client_id, &login_token));
+	return people_join_request(call, login_token, invite, ret_actor, ret_join);
+}
+
+FALLIBLE device_decide(struct call *call, const struct device_request *request, const struct person *person, slice invite)
 {
 	Reeve__V1__DecideDeviceRequest decision;
 	Google__Protobuf__Empty *nothing;
+	struct caller actor = { 0 };
 	slice who = SLICE("");
 
 	TRY_MESSAGE(call, nothing, google__protobuf__empty);
@@ -234,7 +269,9 @@ FALLIBLE device_decide(struct call *call, const struct device_request *request, 
 	reeve__v1__decide_device_request__init(&decision);
 	decision.digest = data_of(slice_of(request->digest, sizeof(request->digest)));
 	decision.who = data_of(who);
-	return call_nested(call, NULL, SLICE(""), METHOD_REEVE_OAUTH_DECIDE_DEVICE, &decision, nothing);
+	if (person && invite.len)
+		TRY(ask_join(call, request, person, invite, &actor, &decision.join));
+	return call_nested(call, &actor, SLICE(""), METHOD_REEVE_OAUTH_DECIDE_DEVICE, &decision, nothing);
 }
 
 static FALLIBLE row_of(struct call *call, const ProtobufCBinaryData *digest, struct device *ret_device, bool *ret_found)
@@ -256,7 +293,9 @@ status reeve_oauth_decide_device(struct call *call, const Reeve__V1__DecideDevic
 		return FAIL_STATE("DEVICE_DECIDED", "this code was answered already, or its fifteen minutes are over");
 	device.state = in->who.len ? DEVICE_APPROVED : DEVICE_DENIED;
 	device.who = data_slice(in->who);
-	return row_update(call->tx, &table_devices, &device);
+	device.invite = SLICE("");
+	TRY(row_update(call->tx, &table_devices, &device));
+	return in->join ? people_join_by_code(call, in->join) : OK;
 }
 
 /* ---- the device's side ---- */

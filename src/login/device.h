@@ -21,13 +21,15 @@ struct device_request {
 	uint8_t digest[32];
 	slice client_id, scope, peer, agent;
 	slice user_code; /* ABCD-EFGH */
+	slice invite;    /* code of an invitation that the device brought; "" = none. Not for showing */
 	int64_t created_s, expires_s;
 };
 
 /* By what a person typed: case, blanks and hyphens do not count. False: no such code that still waits. On a worker. */
 FALLIBLE device_find(struct call *call, slice typed, struct device_request *ret_request, bool *ret_found);
-/* The person's answer; person NULL: refused. FAILED_PRECONDITION when it was decided or ran out meanwhile. On a worker, outside
- * of a transaction. */
-FALLIBLE device_decide(struct call *call, const struct device_request *request, const struct person *person);
+/* The person's answer; person NULL: refused. With an invitation ("" = none) the person joins in the same transaction, or
+ * neither happens: the faults of invite_accept(), PERMISSION_DENIED when an organization does not allow codes.
+ * FAILED_PRECONDITION when it was decided or ran out meanwhile. On a worker, outside of a transaction. */
+FALLIBLE device_decide(struct call *call, const struct device_request *request, const struct person *person, slice invite);
 
 #endif

@@ -22,11 +22,21 @@ bool step_has_local(const struct call *call);
 /* NOT_FOUND when it has none. */
 FALLIBLE step_need_local(const struct call *call);
 
+/* ---- invitations: invitation.c ---- */
+
+/* RESOURCE_EXHAUSTED when this address looked at too many. */
+FALLIBLE step_may_look(struct call *call);
+/* The live invitation of a code that was typed; else what is wrong with it in ret_problem, for the form. */
+FALLIBLE step_find_invite(struct call *call, slice code, struct invite *ret_invite, slice *ret_problem);
+
 /* ---- signed in: confirm.c ---- */
 
 /* flow->person is there; flow itself is spent. Asks, or ends. */
 FALLIBLE step_signed_in(struct call *call, struct flow *flow, Reeve__V1__Page *out);
 FALLIBLE step_confirm(struct call *call, struct flow *flow, Reeve__V1__Page *out);
+/* PERMISSION_DENIED where the sign-in ends on another machine and an organization of the person, or of their invitation, does
+ * not want that. */
+FALLIBLE step_code_allowed(struct call *call, const struct flow *flow);
 
 /* ---- the end: finish.c, test.c ---- */
 

@@ -22,7 +22,7 @@ FALLIBLE step_need_local(const struct call *call)
 	return step_has_local(call) ? OK : FAIL(FAULT_ABSENT, "this server has no accounts of its own (login.email)");
 }
 
-FALLIBLE step_choose(struct call *call, const struct flow *flow, Reeve__V1__Page *out)
+static FALLIBLE show_choose(struct call *call, const struct flow *flow, slice problem, Reeve__V1__Page *out)
 {
 	const struct settings *settings = call->parts->settings;
 	struct values *values = values_new(call->arena);
@@ -36,12 +36,21 @@ FALLIBLE step_choose(struct call *call, const struct flow *flow, Reeve__V1__Page
 	value_flag(values, "invited", flow->goal.invite.len > 0);
 	value_flag(values, "joins", flow->goal.invite.len > 0 && step_has_local(call));
 	value_flag(values, "any", settings->connections_count > 0);
+	/* An account with a password is made with an invitation alone, and what a device brought is known after sign-in. */
+	value_flag(values, "takes_invite", flow->goal.ending == END_DEVICE && flow->goal.invite.len == 0);
+	value_text(values, "token", flow->token);
+	value_text(values, "problem", problem);
 	for (size_t i = 0; i < settings->connections_count; i++) {
 		struct values *way = value_item(values, "ways");
 		value_text(way, "connection", settings->connections[i].name);
 		value_text(way, "label", settings->connections[i].label);
 	}
 	return show(call, PAGE_CHOOSE, values, out);
+}
+
+FALLIBLE step_choose(struct call *call, const struct flow *flow, Reeve__V1__Page *out)
+{
+	return show_choose(call, flow, SLICE(""), out);
 }
 
 FALLIBLE step_provider(struct call *call, const struct flow *flow, const struct upstream *upstream, Reeve__V1__Page *out)
@@ -105,11 +114,34 @@ status reeve_login_begin(struct call *call, const Reeve__V1__BeginRequest *in, R
 	return goal_answer(call, &goal, begin(call, in, &goal, out), out);
 }
 
+/* The sign-in goes on with an invitation, under a new name. */
+static FALLIBLE come_with(struct call *call, const Reeve__V1__ChooseRequest *in, struct flow *flow, Reeve__V1__Page *out)
+{
+	slice code = slice_trim(slice_str(in->invite)), problem = SLICE("");
+	struct invite invite = { 0 };
+
+	if (flow->goal.ending != END_DEVICE)
+		return FAIL_FIELD("invite", "comes with the link that began this sign-in");
+	TRY(step_may_look(call));
+	TRY(step_find_invite(call, code, &invite, &problem));
+	if (problem.len)
+		return show_choose(call, flow, problem, out);
+	TRY(flow_spend(call, flow, out));
+	flow->goal.invite = code;
+	flow->parent = SLICE("");
+	TRY(flow_begin(call, flow, out));
+	return step_choose(call, flow, out);
+}
+
 status reeve_login_choose(struct call *call, const Reeve__V1__ChooseRequest *in, Reeve__V1__Page *out)
 {
 	struct flow flow = { 0 };
 
 	ON_WORKER(call);
+	if (slice_is(call->browser.verb, "POST")) {
+		TRY(flow_load_form(call, slice_str(in->flow), slice_str(in->token), STAGE_CHOOSE, &flow));
+		return come_with(call, in, &flow, out);
+	}
 	TRY(flow_load(call, slice_str(in->flow), STAGE_CHOOSE, &flow));
 	return step_choose(call, &flow, out);
 }

@@ -178,6 +178,7 @@ struct device {
 	int64_t state; /* enum device_state */
 	slice who;     /* once approved: the sealed answer to "who signed in" */
 	int64_t created_us, expires_us;
+	slice invite; /* while it waits: the sealed code of an invitation that the device brought; "" = none */
 };
 
 /* A finished headless sign-in, waiting to be fetched once. */

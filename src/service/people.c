@@ -137,17 +137,37 @@ static FALLIBLE actor_of(struct call *call, const struct login *login, struct ca
 	return OK;
 }
 
+static FALLIBLE join_request(struct call *call, const struct login *login, slice code, struct caller *ret_actor,
+			     Reeve__V1__JoinPeopleRequest **ret_in)
+{
+	Reeve__V1__JoinPeopleRequest *in;
+
+	TRY(actor_of(call, login, ret_actor));
+	TRY_MESSAGE(call, in, reeve__v1__join_people_request);
+	TRY(put_person(call, &login->person, &in->person));
+	TRY(put_text(call, code, &in->code));
+	*ret_in = in;
+	return OK;
+}
+
+FALLIBLE people_join_request(struct call *call, slice login_token, slice invite_code, struct caller *ret_actor,
+			     Reeve__V1__JoinPeopleRequest **ret_in)
+{
+	static const struct uid none;
+	struct login login;
+
+	TRY(token_login_read(call->parts->issuer, call->arena, login_token, &none, call->may_block, &login));
+	return join_request(call, &login, invite_code, ret_actor, ret_in);
+}
+
 static FALLIBLE join(struct call *call, const struct login *login, slice code, bool is_known, struct registered *ret_registered)
 {
 	Reeve__V1__JoinPeopleResponse *out;
 	Reeve__V1__JoinPeopleRequest *in;
 	struct caller actor = { 0 };
 
-	TRY(actor_of(call, login, &actor));
-	TRY_MESSAGE(call, in, reeve__v1__join_people_request);
+	TRY(join_request(call, login, code, &actor, &in));
 	TRY_MESSAGE(call, out, reeve__v1__join_people_response);
-	TRY(put_person(call, &login->person, &in->person));
-	TRY(put_text(call, code, &in->code));
 	in->is_known = is_known;
 	TRY(call_nested(call, &actor, SLICE(""), METHOD_REEVE_PEOPLE_JOIN, in, out));
 	*ret_registered = (struct registered){ .identity = login->identity, .is_new = out->is_new };
@@ -238,31 +258,44 @@ static status ask_binding(void *user, const void *row)
 
 struct asking {
 	const struct person *person;
+	const struct uid *joins;
 	bool is_off;
 };
+
+static FALLIBLE ask_person(struct belonging *belonging, const struct person *person)
+{
+	struct query query;
+	struct uid uid;
+
+	TRY(user_uid(person->issuer, person->subject, &uid));
+	if (!uid_is_none(&person->confined_to))
+		TRY(ask_rule(belonging, &person->confined_to));
+	query_init(&query);
+	query_eq_uid(&query, BINDINGS_IDENTITY, &uid);
+	query.order_by = BINDINGS_GROUP;
+	query.limit = BINDINGS_LOOKED_AT_MAX + 1;
+	return row_scan(belonging->tx, &table_bindings, &query, ask_binding, belonging);
+}
 
 static status ask_rules(struct tx *tx, void *arg)
 {
 	struct asking *asking = arg;
 	struct belonging belonging = { .tx = tx };
-	struct query query;
-	struct uid uid;
+	struct uid joined;
 
-	TRY(user_uid(asking->person->issuer, asking->person->subject, &uid));
-	if (!uid_is_none(&asking->person->confined_to))
-		TRY(ask_rule(&belonging, &asking->person->confined_to));
-	query_init(&query);
-	query_eq_uid(&query, BINDINGS_IDENTITY, &uid);
-	query.order_by = BINDINGS_GROUP;
-	query.limit = BINDINGS_LOOKED_AT_MAX + 1;
-	TRY(row_scan(tx, &table_bindings, &query, ask_binding, &belonging));
+	if (asking->joins) {
+		joined = uid_root(asking->joins);
+		TRY(ask_rule(&belonging, &joined));
+	}
+	if (asking->person)
+		TRY(ask_person(&belonging, asking->person));
 	asking->is_off = belonging.is_off;
 	return OK;
 }
 
-FALLIBLE people_code_allowed(struct call *call, const struct person *person, bool *ret_allowed)
+FALLIBLE people_code_allowed(struct call *call, const struct person *person, const struct uid *joins, bool *ret_allowed)
 {
-	struct asking asking = { .person = person };
+	struct asking asking = { .person = person, .joins = joins };
 
 	TRY(call->tx ? ask_rules(call->tx, &asking) : store_read(call->parts->store, ask_rules, &asking, call->arena));
 	*ret_allowed = !asking.is_off;

@@ -9,6 +9,7 @@
 #ifndef SERVICE_PEOPLE_H
 #define SERVICE_PEOPLE_H
 
+#include "reeve/v1/people.pb-c.h"
 #include "service/support.h"
 
 /* The login token for somebody who just signed in. In the call's arena. */
@@ -48,8 +49,16 @@ FALLIBLE people_use_code(struct call *call, slice code, int64_t expires_s, slice
 FALLIBLE people_refuse_code(struct call *call, slice code);
 
 /* May this person sign in by a code typed on another device? False when an organization they sign in through or belong to
- * switched that off. */
-FALLIBLE people_code_allowed(struct call *call, const struct person *person, bool *ret_allowed);
+ * switched that off, or that of the group they are about to join; person NULL: whoever that will be; joins NULL: none. */
+FALLIBLE people_code_allowed(struct call *call, const struct person *person, const struct uid *joins, bool *ret_allowed);
+
+/* For an internal row that lets somebody in among other things: what Join would be asked for the person of this login token,
+ * and who does it in the record. In the call's arena. */
+FALLIBLE people_join_request(struct call *call, slice login_token, slice invite_code, struct caller *ret_actor,
+			     Reeve__V1__JoinPeopleRequest **ret_in);
+/* Joins somebody who signs in by a code, in the call's own transaction. PERMISSION_DENIED when an organization that they belong
+ * to then does not allow it: the row has to fail with that, so that nobody has joined. */
+FALLIBLE people_join_by_code(struct call *call, const Reeve__V1__JoinPeopleRequest *in);
 
 /* True the first time within its life for this value under this label, durably; false ever after. */
 FALLIBLE people_use_once(struct call *call, const char *label, slice value, int64_t expires_s, bool *ret_is_first);

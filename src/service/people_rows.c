@@ -252,6 +252,23 @@ status reeve_people_join(struct call *call, const Reeve__V1__JoinPeopleRequest *
 	return put_uid(call, &group, &out->group);
 }
 
+FALLIBLE people_join_by_code(struct call *call, const Reeve__V1__JoinPeopleRequest *in)
+{
+	Reeve__V1__JoinPeopleResponse *joined;
+	struct person person;
+	struct uid identity;
+	bool is_allowed;
+
+	TRY_MESSAGE(call, joined, reeve__v1__join_people_response);
+	TRY(reeve_people_join(call, in, joined));
+	TRY(take_person(in->person, &person, &identity));
+	TRY(people_code_allowed(call, &person, NULL, &is_allowed)); /* the bindings just made count */
+	return is_allowed ? OK
+			  : FAIL(FAULT_DENIED,
+				 "an organization that you belong to, or would, does not allow sign-in by a code from "
+				 "another machine: you have not joined");
+}
+
 /* ---- using ---- */
 
 status reeve_people_spend(struct call *call, const Reeve__V1__SpendRequest *in, Google__Protobuf__Empty *out)

@@ -245,7 +245,8 @@ struct table {
 	X(DEVICES_STATE, INT, false, device, state)           \
 	X(DEVICES_WHO, BYTES, false, device, who)             \
 	X(DEVICES_CREATED_US, INT, false, device, created_us) \
-	X(DEVICES_EXPIRES_US, INT, false, device, expires_us)
+	X(DEVICES_EXPIRES_US, INT, false, device, expires_us) \
+	X(DEVICES_INVITE, BYTES, false, device, invite)
 
 #define HANDOVERS_COLUMNS(X)                                      \
 	X(HANDOVERS_CODE, BYTES, false, handover, code)           \

@@ -306,13 +306,14 @@ test('a session that the server ended says so, once', async () => {
 test('on a machine without a browser a code is shown, entered elsewhere', async () => {
   const machine = openMachine();
   delete machine.env.BROWSER;
-  const account = `dev-${unique()}`;
-  const terminal = machine.sit('auth', 'login', '--invite-code', await invite());
+  const account = `dev-${unique()}`, brought = await invite({ singleUse: true });
+  const terminal = machine.sit('auth', 'login', '--invite-code', brought);
   await terminal.see(/No browser can be opened here\./);
   const [, url] = await terminal.see(/Open this page on any device\s+(http\S+)/);
   const [, code] = await terminal.see(/enter the code\s+([B-Z]{4}-[B-Z]{4})\s/);
   assert.equal(url, `${world.url}/activate`);
   await terminal.see(/Waiting: 1[45]:\d\d left/);
+  assert.ok(!terminal.text.includes(brought), 'the invitation is in no address');
   const page = await freshPage(people.browser);
   people.google.account = account;
   await page.goto(url);
@@ -320,11 +321,16 @@ test('on a machine without a browser a code is shown, entered elsewhere', async 
   await page.fill('#user-code', code.toLowerCase().replace('-', ' '));
   await page.click('button[type=submit]');
   await page.waitForSelector('text=Finish signing in?');
-  assert.match(await page.textContent('main'), /reeve\/\d/);
+  for (const word of [/reeve\/\d/, /Accept the invitation/, /viewer/]) assert.match(await page.textContent('main'), word);
   await page.click('button[value=yes]');
+  await page.waitForSelector('text=Your invitation is accepted.');
   await terminal.see(/Valid! Id: [0-9a-f]{40}/);
   assert.equal(await terminal.end(), 0);
+  assert.deepEqual(Object.keys(claimsOf(machine.kept('oidc-token')).cap), [org]);
+  assert.ok(machine.kept('refresh-token'), 'who joined with the code has a session at once');
   await page.done();
+  const again = openMachine(); // the invitation was for one
+  assert.match((await again.fail('auth', 'login', '--headless', '--invite-code', brought)).stderr, /asking for a code:.*has been used/);
 });
 
 test('a refusal on the other device ends it; so does Ctrl-C, and the line goes away', async () => {

@@ -355,6 +355,160 @@ describe('other ends', () => {
     await page.done();
   });
 
+  // A device that begins, and asks what became of it.
+  async function openDevice(more = {}) {
+    const ask = async (target, form) => (await fetch(`${world.url}${target}`, { method: 'POST', body: new URLSearchParams({ client_id: 'reeve', ...form }) })).json();
+    const begun = await ask('/oauth2/device_authorization', { scope: 'openid offline_access', ...more });
+    const poll = () => ask('/oauth2/token', { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: begun.device_code });
+    return { ...begun, poll };
+  }
+  // What the page says to somebody new from Google who entered the device's code; the browser was nowhere with the invitation in its address.
+  async function enter(page, device, code = '\0') {
+    const account = `new-${unique()}`, seen = [];
+    people.google.account = account;
+    page.on('request', (request) => { seen.push(request.url()); });
+    await page.goto(device.verification_uri_complete);
+    await page.click('text=Continue with Google');
+    await page.waitForSelector('#user-code');
+    page.checkHidden = async () => {
+      const content = await page.content();
+      for (const text of [code, encodeURIComponent(code)]) assert.ok(!content.includes(text) && seen.every((url) => !url.includes(text)), 'the invitation\'s code is shown');
+    };
+    return account;
+  }
+  const confirmed = async (page) => { await page.waitForSelector('button[value=yes]'); return page.textContent('main'); };
+  const orgName = async () => ok(await as(await people.operator.token(), 'GET', `/iam/v2/groups/${org}`)).name;
+  // What a device's tokens are worth: the capabilities by organization.
+  async function worth({ id_token: token, refresh_token: refresh, error }) {
+    assert.equal(error, undefined);
+    assert.ok(refresh, 'who has joined has a session');
+    return claimsOf(ok(await as(token, 'POST', `/sts/exchange?aud=${encodeURIComponent(world.url)}`)).token).cap;
+  }
+
+  test('a device that brings an invitation: who has no account sees what it grants, joins, and the device has its tokens', async () => {
+    const code = await invite({ singleUse: true }), device = await openDevice({ invite: code });
+    assert.ok(!JSON.stringify(device).includes(code));
+    const page = await freshPage(people.browser);
+    await enter(page, device, code);
+    assert.match(await page.textContent('main'), /You have no account here yet/);
+    await show(page, 'activate-new');
+    await page.click('button[type=submit]');
+    const text = await confirmed(page);
+    for (const word of [await orgName(), 'viewer', 'Accept the invitation', device.user_code]) assert.ok(text.includes(word), `${word}: ${text}`);
+    await show(page, 'confirm-device-invited');
+    await page.checkHidden();
+    await page.click('button[value=yes]');
+    await page.waitForSelector('text=Your invitation is accepted.');
+    assert.deepEqual(Object.keys(await worth(await device.poll())), [org]);
+    await page.done();
+    const second = await freshPage(people.browser); // it was for one person
+    const other = await openDevice({ invite: code });
+    assert.deepEqual([other.error, other.user_code], ['invalid_grant', undefined]);
+    await second.done();
+  });
+
+  test('an invitation typed at /activate does the same, and one that is none is said to be', async () => {
+    const code = await invite(), device = await openDevice();
+    const page = await freshPage(people.browser);
+    await enter(page, device, code);
+    await page.fill('#invite', `${code.slice(0, -8)}AAAAAAA=`);
+    await page.click('button[type=submit]');
+    await page.waitForSelector('[role=alert]');
+    assert.match(await page.textContent('[role=alert]'), /no invitation.s code|cannot be accepted/);
+    await checkSound(page, 'activate with a problem');
+    await page.fill('#invite', code);
+    await page.click('button[type=submit]');
+    assert.match(await confirmed(page), /viewer/);
+    await page.checkHidden();
+    await page.click('button[value=yes]');
+    await page.waitForSelector('text=Your invitation is accepted.');
+    assert.deepEqual(Object.keys(await worth(await device.poll())), [org]);
+    await page.done();
+  });
+
+  test('who has nothing but an invitation makes an account with a password on the way to /activate', async () => {
+    const name = `dee-${unique()}@example.com`;
+    const code = await invite({ email: name }), device = await openDevice({ invite: code });
+    const page = await freshPage(people.browser);
+    await page.goto(device.verification_uri_complete);
+    await page.fill('#invite', 'no code');
+    await page.click('text=Go on with the invitation');
+    await page.waitForSelector('[role=alert]');
+    await show(page, 'choose-device');
+    await page.fill('#invite', code);
+    await page.click('text=Go on with the invitation');
+    await page.click('text=Make an account with a password');
+    await page.fill('#name', 'Dee');
+    await typePassword(page, name);
+    await page.waitForSelector('#user-code');
+    assert.equal(await page.inputValue('#user-code'), device.user_code);
+    assert.match(await page.textContent('main'), /Your invitation is shown next/);
+    await page.click('button[type=submit]');
+    assert.match(await confirmed(page), /viewer/);
+    await page.click('button[value=yes]');
+    await page.waitForSelector('text=Your invitation is accepted.');
+    assert.deepEqual(Object.keys(await worth(await device.poll())), [org]);
+    await page.done();
+  });
+
+  test('who cancels joins nothing; who has no invitation is told what to do, and gets no account unasked', async () => {
+    const cancelled = await openDevice({ invite: await invite() }), plain = await openDevice();
+    const page = await freshPage(people.browser);
+    const account = await enter(page, cancelled);
+    await page.click('button[type=submit]');
+    await confirmed(page);
+    await page.click('button[value=no]');
+    await page.waitForSelector('text=Nothing was given out');
+    assert.equal((await cancelled.poll()).error, 'access_denied');
+    await page.goto(plain.verification_uri_complete);
+    people.google.account = account;
+    await page.click('text=Continue with Google');
+    await page.waitForSelector('#user-code');
+    assert.match(await page.textContent('main'), /You have no account here yet\..*ask an owner of your organization/s);
+    await page.click('button[type=submit]');
+    assert.match(await confirmed(page), /none yet: the program may do nothing until an owner/);
+    await show(page, 'confirm-device-new');
+    await page.click('button[value=yes]');
+    await page.waitForSelector('text=Your device is signed in');
+    const tokens = await plain.poll();
+    assert.ok(tokens.id_token && !tokens.refresh_token, JSON.stringify(tokens));
+    assert.equal((await as(tokens.id_token, 'POST', `/sts/exchange?aud=${encodeURIComponent(world.url)}`)).status, 404);
+    await page.done();
+  });
+
+  test('an organization that wants no codes: nobody joins by one, whenever it says so, and nothing is given', async () => {
+    people.admin = await people.operator.token();
+    const home = ok(await as(people.admin, 'POST', '/iam/v2/groups', { name: `strict-${unique()}.example` })).uid;
+    const rule = async (codeSignInOff) => ok(await as(people.admin, 'PUT', `/reeve/v1/organizations/${home}/signInRules`, { codeSignInOff }));
+    const code = ok(await as(people.admin, 'POST', `/iam/v2/groupInvites/${home}`, { roleUid: roles.get('viewer'), ttl: '3600s' })).code;
+    const bindings = async () => ok(await as(people.admin, 'GET', `/iam/v2/roleBindings?group=${home}`)).totalCount;
+    const before = await bindings();
+    const none = async (account) => assert.equal(await bindings(), before, `${account} has joined`);
+    const device = await openDevice({ invite: code }), page = await freshPage(people.browser);
+    const account = await enter(page, device, code);
+    await rule(true);
+    await page.click('button[type=submit]'); // before the question
+    await page.waitForSelector('text=does not allow sign-in by a code');
+    await rule(false);
+    await enter(page, device, code);
+    await page.click('button[type=submit]');
+    await confirmed(page);
+    await rule(true);
+    await page.click('button[value=yes]'); // and after it
+    await page.waitForSelector('text=does not allow sign-in by a code');
+    await none(account);
+    assert.equal((await device.poll()).error, 'authorization_pending');
+    const { error, error_description: description } = await openDevice({ invite: code });
+    assert.equal(error, 'access_denied');
+    assert.match(description, /switched off/);
+    const { generateKeyPairSync } = await import('node:crypto'); // nor by a key
+    const key = generateKeyPairSync('x25519').publicKey.export({ format: 'jwk' }).x;
+    await page.goto(`${world.url}/oauth?${new URLSearchParams({ headless_code: key, connection: 'google-oauth2', invite: code })}`);
+    await page.waitForSelector('text=does not allow sign-in by a code');
+    await none(account);
+    await page.done();
+  });
+
   test('a program elsewhere with a key: its hash is shown, the question asked, the session handed over', async () => {
     const { generateKeyPairSync } = await import('node:crypto');
     const code = generateKeyPairSync('x25519').publicKey.export({ format: 'jwk' }).x;

@@ -6,6 +6,7 @@
 #include "login/device.h"
 #include "login/device_room.h"
 #include "login/polls.h"
+#include "service/invited.h"
 
 typedef Reeve__V1__DeviceAuthorizationResponse device_begun;
 
@@ -76,7 +77,7 @@ static bool is_found(const char *typed)
 
 static FALLIBLE decide(const struct device_request *request, const struct person *person)
 {
-	return device_decide(worker_call(METHOD_REEVE_OAUTH_TOKEN), request, person);
+	return device_decide(worker_call(METHOD_REEVE_OAUTH_TOKEN), request, person, SLICE(""));
 }
 
 TEST(a_device_waits_until_somebody_says_yes_and_its_code_is_good_once)
@@ -316,6 +317,271 @@ TEST(an_organization_that_switches_codes_off_is_heard_when_it_is_answered_and_wh
 	CHECK_OK(decide(&requests[1], &member));
 }
 
+/* ---- an invitation brought along ---- */
+
+static FALLIBLE begin_invited(slice invite, device_begun *out)
+{
+	struct call *call = worker_call(METHOD_REEVE_OAUTH_DEVICE_AUTHORIZATION);
+	Reeve__V1__DeviceAuthorizationRequest in;
+
+	reeve__v1__device_authorization_request__init(&in);
+	reeve__v1__device_authorization_response__init(out);
+	in.client_id = (char *)(uintptr_t) "reeve";
+	in.scope = (char *)(uintptr_t) "openid offline_access";
+	in.invite = arena_text(arena, invite);
+	call->may_block = true;
+	return reeve_oauth_device_authorization(call, &in, out);
+}
+
+static slice invited(bool is_single_use)
+{
+	struct given given = invite_to(&org, "viewer");
+
+	given.in.is_single_use = is_single_use;
+	CHECK_OK(invite_as(&given, &owner));
+	return given.code;
+}
+
+static FALLIBLE accept_invited(const struct device_request *request, const struct person *person)
+{
+	return device_decide(worker_call(METHOD_REEVE_LOGIN_CONFIRM), request, person, request->invite);
+}
+
+struct standing {
+	const struct person *person;
+	bool is_registered;
+	int64_t roles;
+};
+
+static status look_at(struct tx *tx, void *arg)
+{
+	struct standing *standing = arg;
+	struct identity row;
+	struct query query;
+
+	TRY(user_uid(standing->person->issuer, standing->person->subject, &row.uid));
+	query_init(&query);
+	query_eq_uid(&query, BINDINGS_IDENTITY, &row.uid);
+	TRY(row_count(tx, &table_bindings, &query, &standing->roles));
+	return row_find(tx, &table_identities, &row, &row, &standing->is_registered);
+}
+
+#define CHECK_STANDING(who, registered, count)                                 \
+	do {                                                                   \
+		struct standing standing_ = { .person = who };                 \
+		CHECK_OK(store_read(parts.store, look_at, &standing_, arena)); \
+		CHECK_INT(standing_.is_registered, registered);                \
+		CHECK_INT(standing_.roles, count);                             \
+	} while (0)
+
+struct told {
+	struct uid actor;
+	struct rows events;
+};
+
+static status list_told(struct tx *tx, void *arg)
+{
+	struct told *told = arg;
+	struct query query;
+
+	query_init(&query);
+	query_eq_uid(&query, EVENTS_ACTOR, &told->actor);
+	return row_list(tx, &table_events, &query, &told->events);
+}
+
+/* Each record of what they did says who they are, as whoever registers by Auth.Register leaves it. */
+static void check_told(const struct person *person)
+{
+	struct told told = { .events = { 0 } };
+
+	CHECK_OK(user_uid(person->issuer, person->subject, &told.actor));
+	CHECK_OK(store_read(parts.store, list_told, &told, arena));
+	CHECK_INT(told.events.count, 2); /* the binding, and that they registered */
+	for (size_t i = 0; i < told.events.count; i++) {
+		slice act = ((const struct event *)told.events.at)[i].act;
+		CHECK(memmem(act.at, act.len, person->subject.at, person->subject.len));
+	}
+}
+
+TEST(who_has_no_account_joins_by_the_invitation_that_the_device_brought_and_the_device_has_a_session)
+{
+	struct person newcomer = somebody("newcomer");
+	struct device_request request;
+	token_answer answer;
+	device_begun begun;
+	slice code = invited(true);
+
+	CHECK_OK(begin_invited(code, &begun));
+	request = find(begun.user_code);
+	CHECK(slice_eq(request.invite, code));
+	CHECK_STANDING(&newcomer, false, 0);
+	CHECK_OK(accept_invited(&request, &newcomer));
+	CHECK_STANDING(&newcomer, true, 1);
+	check_told(&newcomer);
+	assert_string_equal(poll(&begun, &answer), "");
+	CHECK(*answer.id_token && *answer.refresh_token);
+}
+
+TEST(who_says_no_joins_nothing)
+{
+	struct person shy = somebody("shy");
+	struct device_request request;
+	token_answer answer;
+	device_begun begun;
+
+	CHECK_OK(begin_invited(invited(false), &begun));
+	request = find(begun.user_code);
+	CHECK_OK(device_decide(worker_call(METHOD_REEVE_LOGIN_CONFIRM), &request, NULL, request.invite));
+	CHECK_STANDING(&shy, false, 0);
+	assert_string_equal(poll(&begun, &answer), "access_denied");
+}
+
+TEST(an_invitation_that_cannot_be_accepted_begins_nothing)
+{
+	slice code = invited(false);
+	char *changed = arena_text(arena, code);
+	device_begun begun;
+
+	changed[code.len / 2] = changed[code.len / 2] == 'A' ? 'B' : 'A';
+	CHECK(FAILED(begin_invited(slice_str(changed), &begun)) && !*begun.user_code);
+	CHECK_FAULT(FAULT_INVALID, begin_invited(SLICE("x"), &begun));
+	later(3600);
+	CHECK_FAULT(FAULT_STATE, begin_invited(code, &begun));
+	CHECK(!*begun.user_code && !*begun.device_code);
+}
+
+TEST(an_invitation_for_one_is_one_persons_however_many_devices_bring_it)
+{
+	struct person first = somebody("first"), second = somebody("second");
+	struct device_request requests[2];
+	slice code = invited(true);
+	device_begun begun[2];
+	token_answer answer;
+
+	for (int i = 0; i < 2; i++) {
+		CHECK_OK(begin_invited(code, &begun[i]));
+		requests[i] = find(begun[i].user_code);
+	}
+	CHECK_OK(accept_invited(&requests[0], &first));
+	CHECK_FAULT(FAULT_STATE, accept_invited(&requests[1], &second));
+	CHECK_STANDING(&second, false, 0);
+	assert_string_equal(poll(&begun[1], &answer), "authorization_pending");
+	CHECK_OK(accept_invited(&requests[1], &first)); /* twice is harmless */
+	CHECK_STANDING(&first, true, 1);
+}
+
+/* Nobody joins for an answer that does not count. */
+TEST(who_is_too_late_joins_nothing)
+{
+	struct person quick = somebody("quick"), late = somebody("late");
+	struct device_request request, over;
+	device_begun begun;
+
+	CHECK_OK(begin_invited(invited(false), &begun));
+	request = find(begun.user_code);
+	CHECK_OK(accept_invited(&request, &quick));
+	CHECK_FAULT(FAULT_STATE, accept_invited(&request, &late));
+	CHECK_OK(begin_invited(invited(false), &begun));
+	over = find(begun.user_code);
+	later(DEVICE_LIFE_S);
+	CHECK_FAULT(FAULT_STATE, accept_invited(&over, &late));
+	CHECK_STANDING(&late, false, 0);
+}
+
+TEST(where_codes_are_switched_off_nobody_joins_by_one_and_nothing_is_given)
+{
+	struct person outsider = somebody("outsider");
+	bool is_off = true, is_on = false, allowed = true;
+	struct device_request request;
+	token_answer answer;
+	device_begun begun;
+	slice code = invited(true);
+
+	CHECK_OK(begin_invited(code, &begun));
+	request = find(begun.user_code);
+	CHECK_OK(world_change(switch_codes, &is_off)); /* after all that was asked before */
+	CHECK_OK(people_code_allowed(worker_call(METHOD_REEVE_LOGIN_CONFIRM), &outsider, &folder, &allowed));
+	CHECK(!allowed);
+	CHECK_FAULT(FAULT_DENIED, accept_invited(&request, &outsider));
+	CHECK_STANDING(&outsider, false, 0);
+	assert_string_equal(poll(&begun, &answer), "authorization_pending");
+	CHECK_FAULT(FAULT_DENIED, begin_invited(code, &begun));
+	CHECK_OK(world_change(switch_codes, &is_on));
+	CHECK_OK(accept_invited(&request, &outsider)); /* the invitation was not used up */
+	CHECK_STANDING(&outsider, true, 1);
+}
+
+static status put_elsewhere(struct tx *tx, void *identity)
+{
+	struct binding row = { .group = elsewhere,
+			       .identity = *(struct uid *)identity,
+			       .role = role_builtin_by_name(SLICE("viewer"))->uid };
+	struct signin_rule rule = { .group = elsewhere, .is_code_off = true };
+
+	TRY(uid_new_child(&elsewhere, (const uint8_t *)"devices2", &row.uid));
+	TRY(row_put(tx, &table_signin_rules, &rule));
+	return row_put(tx, &table_bindings, &row);
+}
+
+TEST(whose_own_organization_switched_codes_off_joins_no_other_by_one)
+{
+	struct person bound = somebody("bound");
+	struct device_request request;
+	device_begun begun;
+	struct uid uid;
+
+	register_person(&bound);
+	CHECK_OK(user_uid(bound.issuer, bound.subject, &uid));
+	CHECK_OK(world_change(put_elsewhere, &uid));
+	CHECK_OK(begin_invited(invited(false), &begun));
+	request = find(begun.user_code);
+	CHECK_FAULT(FAULT_DENIED, accept_invited(&request, &bound));
+	CHECK_STANDING(&bound, true, 1);
+}
+
+TEST(an_invitation_for_another_address_lets_nobody_in)
+{
+	struct person other = somebody("other");
+	struct given given = invite_to(&org, "viewer");
+	struct device_request request;
+	token_answer answer;
+	device_begun begun;
+
+	given.in.email = SLICE("grace@example.com");
+	CHECK_OK(invite_as(&given, &owner));
+	CHECK_OK(begin_invited(given.code, &begun));
+	request = find(begun.user_code);
+	CHECK_FAULT(FAULT_DENIED, accept_invited(&request, &other));
+	CHECK_STANDING(&other, false, 0);
+	assert_string_equal(poll(&begun, &answer), "authorization_pending");
+}
+
+static status read_device(struct tx *tx, void *arg)
+{
+	bool found;
+
+	return row_find(tx, &table_devices, arg, arg, &found);
+}
+
+TEST(a_brought_invitation_is_kept_sealed_until_somebody_answers)
+{
+	struct person keeper = somebody("keeper");
+	struct device_request request;
+	slice code = invited(false);
+	struct device row;
+	device_begun begun;
+
+	CHECK_OK(begin_invited(code, &begun));
+	request = find(begun.user_code);
+	row.digest = slice_of(request.digest, sizeof(request.digest));
+	CHECK_OK(store_read(parts.store, read_device, &row, arena));
+	CHECK(row.invite.len > code.len);
+	CHECK(!memmem(row.invite.at, row.invite.len, code.at, 16));
+	CHECK_OK(accept_invited(&request, &keeper));
+	CHECK_OK(store_read(parts.store, read_device, &row, arena));
+	CHECK_INT(row.invite.len, 0);
+}
+
 /* What the row's handler itself takes, whoever looked before. */
 TEST(a_code_nobody_said_yes_to_is_not_taken)
 {
@@ -441,6 +707,16 @@ int main(void)
 		cmocka_unit_test(an_answer_fits_its_own_device_alone),
 		cmocka_unit_test(
 			an_organization_that_switches_codes_off_is_heard_when_it_is_answered_and_when_it_is_fetched_Storm_2372),
+		cmocka_unit_test(
+			who_has_no_account_joins_by_the_invitation_that_the_device_brought_and_the_device_has_a_session),
+		cmocka_unit_test(who_says_no_joins_nothing),
+		cmocka_unit_test(an_invitation_that_cannot_be_accepted_begins_nothing),
+		cmocka_unit_test(an_invitation_for_one_is_one_persons_however_many_devices_bring_it),
+		cmocka_unit_test(who_is_too_late_joins_nothing),
+		cmocka_unit_test(where_codes_are_switched_off_nobody_joins_by_one_and_nothing_is_given),
+		cmocka_unit_test(whose_own_organization_switched_codes_off_joins_no_other_by_one),
+		cmocka_unit_test(an_invitation_for_another_address_lets_nobody_in),
+		cmocka_unit_test(a_brought_invitation_is_kept_sealed_until_somebody_answers),
 		cmocka_unit_test(a_code_nobody_said_yes_to_is_not_taken),
 		cmocka_unit_test(a_waiting_code_is_polled_without_reading_while_nothing_is_committed),
 		cmocka_unit_test(a_refresh_token_comes_only_when_asked_for_and_to_who_is_registered),

@@ -651,17 +651,17 @@ TEST(an_organization_switches_codes_off_for_its_people)
 	struct bound below = { uid, folder, "viewer", "coder-01" };
 	bool allowed;
 
-	CHECK_OK(people_code_allowed(caller(), &ada, &allowed));
+	CHECK_OK(people_code_allowed(caller(), &ada, NULL, &allowed));
 	CHECK(allowed);
-	CHECK_OK(people_code_allowed(caller(), &confined, &allowed));
+	CHECK_OK(people_code_allowed(caller(), &confined, NULL, &allowed));
 	CHECK(allowed);
 	CHECK_OK(world_change(put_rule, &org));
-	CHECK_OK(people_code_allowed(caller(), &ada, &allowed));
+	CHECK_OK(people_code_allowed(caller(), &ada, NULL, &allowed));
 	CHECK(allowed);
-	CHECK_OK(people_code_allowed(caller(), &confined, &allowed));
+	CHECK_OK(people_code_allowed(caller(), &confined, NULL, &allowed));
 	CHECK(!allowed);
 	CHECK_OK(world_change(put_binding, &below));
-	CHECK_OK(people_code_allowed(caller(), &ada, &allowed));
+	CHECK_OK(people_code_allowed(caller(), &ada, NULL, &allowed));
 	CHECK(!allowed);
 }
 
