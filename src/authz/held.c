@@ -23,16 +23,18 @@ static FALLIBLE make_place(struct tx *tx, const struct uid *uid, const struct ui
 {
 	struct group root = { .uid = uid_root(uid) }, group = { .uid = *uid };
 	struct place *place = arena_alloc(tx_arena(tx), sizeof(*place) + uid->len);
+	uint8_t *standing = NEW(tx_arena(tx), uint8_t);
 	bool has_root, found;
 
 	TRY_NEW(place);
+	TRY_NEW(standing);
 	TRY(row_find(tx, &table_groups, &root, &root, &has_root));
 	TRY(row_find(tx, &table_groups, &group, &group, &found));
-	*place = (struct place){ .exists = found && has_root,
-				 .is_system = uid_eq(uid, system_group),
-				 .status = has_root ? (uint8_t)root.status : 0,
-				 .len = uid->len };
-	place->root = place; /* its status and being there are its organization's too */
+	if (has_root)
+		*standing = root.status == STATUS_SUSPENDED ? STANDING_SUSPENDED : STANDING_GOOD;
+	*place = (struct place){
+		.standing = standing, .exists = found, .is_system = uid_eq(uid, system_group), .len = uid->len
+	};
 	memcpy(place->at, uid->at, uid->len);
 	*ret_place = place;
 	return OK;

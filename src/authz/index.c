@@ -1,25 +1,38 @@
 /*
- * index: who has what where, in memory, changed by one applier and read by everyone.
+ * index: who has what where, in memory, changed by one applier (apply.c) and read by everyone.
  *
  * Three tables (identities, groups, roles) from ids to entries that stay where they are once made; what changes hangs on a
- * pointer that is replaced. A table that grows is replaced too. What was replaced is freed after a grace period.
+ * pointer that is replaced. A table that grows is replaced too. What was replaced is freed after a grace period. Whoever asks
+ * waits for memory: what one answer needs stands together, as few jumps apart as can be.
  */
+#include <assert.h>
+#include <sys/mman.h>
+
 #include "authz/authz_impl.h"
 #include "authz/rcu.h"
 #include "base/mem.h"
-#include "model/role.h"
 
+#define LINE_BYTES ((size_t)64) /* what memory hands over at once */
+#define HUGE_BYTES ((size_t)2 << 20)
+#define HUGE_LEAST (2 * HUGE_BYTES) /* smaller things stay on small pages: a small installation stays small */
 #define TABLE_FIRST 256
-#define SLAB_BYTES ((size_t)256 * 1024)
+#define SLAB_FIRST ((size_t)256 * 1024)
+#define SLAB_MOST ((size_t)32 << 20)
+#define STANDINGS_BYTES ((size_t)1024)
 #define RETIRED_MAX 256 /* replaced things that wait for one grace period */
-#define BLOCK_FIRST 4
 
 char rcu_grace;
 
-/* Open addressing over pointers; `key_at` is where an entry's len and bytes stand. */
+/* The hash tells other entries apart without a look at them, and lets a table grow without one. */
+struct slot {
+	void *entry;
+	uint64_t hash; /* stands before `entry` is published; neither changes again */
+};
+
+/* Open addressing; no slot lies across two lines. */
 struct table_of {
-	size_t room; /* a power of two */
-	void *slots[];
+	_Alignas(sizeof(struct slot)) size_t room; /* a power of two */
+	struct slot slots[];
 };
 
 struct hashed {
@@ -36,14 +49,16 @@ struct authz {
 	char *slab; /* entries come from slabs, which stay as long as the index */
 	size_t slab_left;
 	void **slabs;
-	size_t slab_count, slab_room;
+	size_t slab_count, slab_room, slab_bytes;
+	uint8_t *standings; /* of organizations, side by side: they stay in the caches */
+	size_t standings_left;
 	void *retired[RETIRED_MAX];
 	size_t retired_count;
 };
 
 /* ---- memory ---- */
 
-static void retire(struct authz *authz, void *thing)
+void index_retire(struct authz *authz, void *thing)
 {
 	if (!thing)
 		return;
@@ -55,30 +70,67 @@ static void retire(struct authz *authz, void *thing)
 	authz->retired[authz->retired_count++] = thing;
 }
 
+/* Where the next multiple of `unit` is. */
+static char *round_up(char *at, size_t unit)
+{
+	return at + (-(uintptr_t)at & (unit - 1));
+}
+
+/* Fewer addresses to be translated. A wish, so its failure is none. */
+static void prefer_huge(void *at, size_t bytes)
+{
+	char *from = round_up(at, HUGE_BYTES), *end = (char *)at + bytes;
+
+	if (bytes >= HUGE_LEAST)
+		(void)madvise(from, (size_t)(end - from) / HUGE_BYTES * HUGE_BYTES, MADV_HUGEPAGE);
+}
+
+static bool slabs_room(struct authz *authz)
+{
+	size_t room = authz->slab_room ? authz->slab_room * 2 : 16;
+	void **more;
+
+	if (authz->slab_count < authz->slab_room)
+		return true;
+	more = mem_resize(authz->slabs, room * sizeof(*more));
+	if (!more)
+		return false;
+	authz->slabs = more;
+	authz->slab_room = room;
+	return true;
+}
+
+/* Each is as large as all before it together. */
+static bool slab_new(struct authz *authz)
+{
+	size_t bytes = authz->slab_bytes < SLAB_FIRST ? SLAB_FIRST : authz->slab_bytes;
+	char *slab;
+
+	if (bytes > SLAB_MOST)
+		bytes = SLAB_MOST;
+	slab = slabs_room(authz) ? mem_alloc(bytes) : NULL;
+	if (!slab)
+		return false;
+	prefer_huge(slab, bytes);
+	authz->slabs[authz->slab_count++] = slab;
+	authz->slab_bytes += bytes;
+	authz->slab = round_up(slab, LINE_BYTES);
+	authz->slab_left = bytes - (size_t)(authz->slab - slab);
+	return true;
+}
+
+/* Zeroed, at the beginning of a line; NULL without memory. */
 static void *slab_alloc(struct authz *authz, size_t size)
 {
 	void *at;
 
-	size = (size + 7) / 8 * 8;
-	if (authz->slab_left < size) {
-		if (authz->slab_count == authz->slab_room) {
-			size_t room = authz->slab_room ? authz->slab_room * 2 : 16;
-			void **more = mem_resize(authz->slabs, room * sizeof(*more));
-			if (!more)
-				return NULL;
-			authz->slabs = more;
-			authz->slab_room = room;
-		}
-		authz->slab = mem_alloc(SLAB_BYTES);
-		authz->slab_left = authz->slab ? SLAB_BYTES : 0;
-		if (!authz->slab)
-			return NULL;
-		authz->slabs[authz->slab_count++] = authz->slab;
-	}
-	at = authz->slab;
+	size = (size + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
+	assert(size <= SLAB_FIRST / 2);
+	if (authz->slab_left < size && !slab_new(authz))
+		return NULL;
+	at = memset(authz->slab, 0, size);
 	authz->slab += size;
 	authz->slab_left -= size;
-	memset(at, 0, size);
 	return at;
 }
 
@@ -103,79 +155,79 @@ static uint64_t hash(const void *bytes, size_t len)
 	return h ^ (h >> 29);
 }
 
-static uint16_t key_len(const struct hashed *hashed, const void *entry)
+static bool has_key(const struct hashed *hashed, const void *entry, const struct uid *uid)
 {
+	const char *key = (const char *)entry + hashed->key_at;
 	uint16_t len;
 
-	memcpy(&len, (const char *)entry + hashed->key_at, sizeof(len));
-	return len;
-}
-
-static const uint8_t *key_bytes(const struct hashed *hashed, const void *entry)
-{
-	return (const uint8_t *)entry + hashed->key_at + sizeof(uint16_t);
+	memcpy(&len, key, sizeof(len));
+	return len == uid->len && memcmp(key + sizeof(len), uid->at, len) == 0;
 }
 
 static void *find(const struct hashed *hashed, const struct uid *uid)
 {
 	const struct table_of *table = rcu_follow(hashed->table);
-	size_t at;
+	uint64_t wanted = hash(uid->at, uid->len);
 
-	if (!table)
-		return NULL;
-	for (at = hash(uid->at, uid->len) & (table->room - 1);; at = (at + 1) & (table->room - 1)) {
-		void *entry = __atomic_load_n(&table->slots[at], __ATOMIC_ACQUIRE);
-		if (!entry || (key_len(hashed, entry) == uid->len && memcmp(key_bytes(hashed, entry), uid->at, uid->len) == 0))
+	for (size_t at = wanted;; at++) {
+		const struct slot *slot = table ? &table->slots[at & (table->room - 1)] : NULL;
+		char *entry = slot ? rcu_follow(slot->entry) : NULL;
+		if (!entry)
+			return NULL;
+		if (slot->hash != wanted)
+			continue;
+		__builtin_prefetch(entry + LINE_BYTES); /* its bindings, or the rest of its id */
+		__builtin_prefetch(entry + 2 * LINE_BYTES);
+		if (has_key(hashed, entry, uid))
 			return entry;
 	}
 }
 
-static void place_in(struct table_of *table, const struct hashed *hashed, void *entry)
+static void place_in(struct table_of *table, void *entry, uint64_t hash)
 {
-	size_t at = hash(key_bytes(hashed, entry), key_len(hashed, entry)) & (table->room - 1);
+	size_t at = hash & (table->room - 1);
 
-	while (table->slots[at])
+	while (table->slots[at].entry)
 		at = (at + 1) & (table->room - 1);
-	__atomic_store_n(&table->slots[at], entry, __ATOMIC_RELEASE);
+	table->slots[at].hash = hash;
+	rcu_publish(table->slots[at].entry, entry);
 }
 
-static FALLIBLE grow(struct authz *authz, struct hashed *hashed)
+static bool grow(struct authz *authz, struct hashed *hashed)
 {
 	struct table_of *old = hashed->table, *fresh;
-	size_t room = old ? old->room * 2 : TABLE_FIRST;
+	size_t room = old ? old->room * 2 : TABLE_FIRST, bytes = sizeof(*fresh) + room * sizeof(struct slot);
 
-	fresh = mem_zero(1, sizeof(*fresh) + room * sizeof(void *));
+	fresh = mem_zero(1, bytes);
 	if (!fresh)
-		return FAIL(FAULT_EXHAUSTED, "no memory for the authorization index");
+		return false;
+	prefer_huge(fresh, bytes);
 	fresh->room = room;
 	for (size_t i = 0; old && i < old->room; i++)
-		if (old->slots[i])
-			place_in(fresh, hashed, old->slots[i]);
+		if (old->slots[i].entry)
+			place_in(fresh, old->slots[i].entry, old->slots[i].hash);
 	rcu_publish(hashed->table, fresh);
-	retire(authz, old);
-	return OK;
+	index_retire(authz, old);
+	return true;
 }
 
-/* A new entry of `size` bytes and the key, in its table. */
-static FALLIBLE add(struct authz *authz, struct hashed *hashed, const struct uid *uid, size_t size, void **ret_entry)
+/* A new entry of `size` bytes, the key among them, with room in its table; NULL without memory. */
+static void *add(struct authz *authz, struct hashed *hashed, const struct uid *uid, size_t size)
 {
-	void *entry;
+	bool has_room = hashed->table && hashed->count * 2 < hashed->table->room;
+	char *entry = has_room || grow(authz, hashed) ? slab_alloc(authz, size) : NULL;
 
-	if (!hashed->table || hashed->count * 2 >= hashed->table->room)
-		TRY(grow(authz, hashed));
-	entry = slab_alloc(authz, size + uid->len);
 	if (!entry)
-		return FAIL(FAULT_EXHAUSTED, "no memory for the authorization index");
-	memcpy((char *)entry + hashed->key_at, &uid->len, sizeof(uid->len));
-	memcpy((char *)entry + hashed->key_at + sizeof(uint16_t), uid->at, uid->len);
-	*ret_entry = entry;
-	return OK;
+		return NULL;
+	memcpy(entry + hashed->key_at, &uid->len, sizeof(uid->len));
+	memcpy(entry + hashed->key_at + sizeof(uid->len), uid->at, uid->len);
+	return entry;
 }
 
 /* Published only when its other fields stand. */
-static void publish(struct hashed *hashed, void *entry)
+static void publish(struct hashed *hashed, void *entry, const struct uid *uid)
 {
-	place_in(hashed->table, hashed, entry);
+	place_in(hashed->table, entry, hash(uid->at, uid->len));
 	hashed->count++;
 }
 
@@ -194,64 +246,124 @@ uint64_t index_epoch(const struct authz *authz)
 	return authz->epoch;
 }
 
+void index_identity_gone(struct authz *authz)
+{
+	authz->epoch++;
+}
+
+void index_set_revision(struct authz *authz, uint64_t revision)
+{
+	authz->revision = revision;
+}
+
 /* ---- getting or making ---- */
 
-static FALLIBLE entry_of(struct authz *authz, const struct uid *uid, struct entry **ret_entry)
-{
-	void *made = index_entry(authz, uid);
+#define NO_MEMORY FAIL(FAULT_EXHAUSTED, "no memory for the authorization index")
 
-	if (!made) {
-		TRY(add(authz, &authz->entries, uid, sizeof(struct entry), &made));
-		publish(&authz->entries, made);
+FALLIBLE index_make_entry(struct authz *authz, const struct uid *uid, struct entry **ret_entry)
+{
+	struct entry *entry = index_entry(authz, uid);
+
+	if (!entry) {
+		entry = add(authz, &authz->entries, uid, offsetof(struct entry, at) + uid->len);
+		if (!entry)
+			return NO_MEMORY;
+		publish(&authz->entries, entry, uid);
 	}
-	*ret_entry = made;
+	*ret_entry = entry;
 	return OK;
 }
 
-static FALLIBLE place_of(struct authz *authz, const struct uid *uid, struct place **ret_place)
+FALLIBLE index_add_entry(struct authz *authz, const struct uid *uid, const struct grant *grants, uint32_t count)
+{
+	size_t block_at = (offsetof(struct entry, at) + uid->len + _Alignof(struct block) - 1) / _Alignof(struct block) *
+			  _Alignof(struct block);
+	struct entry *entry;
+
+	assert(count <= FIRST_GRANTS_MAX && !index_entry(authz, uid));
+	entry = add(authz, &authz->entries, uid, block_at + sizeof(struct block) + count * sizeof(*grants));
+	if (!entry)
+		return NO_MEMORY;
+	entry->block = (void *)((char *)entry + block_at);
+	entry->block->count = count;
+	memcpy(entry->block->grants, grants, count * sizeof(*grants));
+	publish(&authz->entries, entry, uid);
+	return OK;
+}
+
+/* The byte where the organization's standing is kept. */
+static FALLIBLE standing_new(struct authz *authz, uint8_t **ret_standing)
+{
+	if (!authz->standings_left) {
+		authz->standings = slab_alloc(authz, STANDINGS_BYTES);
+		if (!authz->standings)
+			return NO_MEMORY;
+		authz->standings_left = STANDINGS_BYTES;
+	}
+	authz->standings_left--;
+	*ret_standing = authz->standings++;
+	return OK;
+}
+
+/* The standing of the group's organization, which is made when it is not known yet. */
+static FALLIBLE standing_of(struct authz *authz, const struct uid *uid, uint8_t **ret_standing)
 {
 	struct uid root = uid_root(uid);
-	void *made = index_place(authz, uid);
-	struct place *place, *above = NULL;
+	struct place *above = NULL;
 
-	if (!made) {
-		if (!uid_is_root(uid))
-			TRY(place_of(authz, &root, &above)); /* one level deep: a root's root is itself */
-		TRY(add(authz, &authz->places, uid, sizeof(struct place), &made));
-		place = made;
-		place->root = above ? above : place;
-		place->is_system = uid_eq(uid, &authz->system_group);
-		publish(&authz->places, made);
-	}
-	*ret_place = made;
+	if (uid_is_root(uid))
+		return standing_new(authz, ret_standing);
+	TRY(index_make_place(authz, &root, &above)); /* one level deep */
+	*ret_standing = above->standing;
 	return OK;
 }
 
-static FALLIBLE role_of(struct authz *authz, const struct uid *uid, struct role_slot **ret_slot)
+FALLIBLE index_make_place(struct authz *authz, const struct uid *uid, struct place **ret_place)
 {
-	void *made = find(&authz->roles, uid);
+	struct place *place = index_place(authz, uid);
+	uint8_t *standing = NULL;
 
-	if (!made) {
-		TRY(add(authz, &authz->roles, uid, sizeof(struct role_slot), &made));
-		publish(&authz->roles, made);
+	if (!place) {
+		TRY(standing_of(authz, uid, &standing));
+		place = add(authz, &authz->places, uid, offsetof(struct place, at) + uid->len);
+		if (!place)
+			return NO_MEMORY;
+		place->standing = standing;
+		place->is_system = uid_eq(uid, &authz->system_group);
+		publish(&authz->places, place, uid);
 	}
-	*ret_slot = made;
+	*ret_place = place;
 	return OK;
 }
 
-/* ---- the applier: groups, roles, identities ---- */
+FALLIBLE index_make_role(struct authz *authz, const struct uid *uid, struct role_slot **ret_slot)
+{
+	struct role_slot *slot = find(&authz->roles, uid);
 
-static FALLIBLE put_group(struct authz *authz, const struct group *group)
+	if (!slot) {
+		slot = add(authz, &authz->roles, uid, offsetof(struct role_slot, at) + uid->len);
+		if (!slot)
+			return NO_MEMORY;
+		publish(&authz->roles, slot, uid);
+	}
+	*ret_slot = slot;
+	return OK;
+}
+
+/* ---- putting in ---- */
+
+FALLIBLE index_put_group(struct authz *authz, const struct group *group)
 {
 	struct place *place;
 
-	TRY(place_of(authz, &group->uid, &place));
-	__atomic_store_n(&place->status, (uint8_t)group->status, __ATOMIC_RELEASE);
-	__atomic_store_n(&place->exists, true, __ATOMIC_RELEASE);
+	TRY(index_make_place(authz, &group->uid, &place));
+	if (uid_is_root(&group->uid))
+		now_is(*place->standing, group->status == STATUS_SUSPENDED ? STANDING_SUSPENDED : STANDING_GOOD);
+	now_is(place->exists, true);
 	return OK;
 }
 
-static FALLIBLE put_caps(struct authz *authz, struct role_slot *slot, const struct caps *caps)
+FALLIBLE index_put_caps(struct authz *authz, struct role_slot *slot, const struct caps *caps)
 {
 	struct caps *fresh = NULL;
 	union {
@@ -262,312 +374,43 @@ static FALLIBLE put_caps(struct authz *authz, struct role_slot *slot, const stru
 	if (caps) {
 		fresh = mem_alloc(sizeof(*fresh));
 		if (!fresh)
-			return FAIL(FAULT_EXHAUSTED, "no memory for the authorization index");
+			return NO_MEMORY;
 		*fresh = *caps;
 	}
 	rcu_publish(slot->caps, fresh);
-	retire(authz, old.owned);
+	index_retire(authz, old.owned);
 	return OK;
 }
 
-static FALLIBLE put_identity(struct authz *authz, const struct identity *identity)
+FALLIBLE index_put_identity(struct authz *authz, const struct identity *identity)
 {
 	struct entry *entry;
 
-	TRY(entry_of(authz, &identity->uid, &entry));
-	__atomic_store_n(&entry->created_s, identity->created_us / US_PER_S, __ATOMIC_RELEASE);
-	__atomic_store_n(&entry->exists, true, __ATOMIC_RELEASE);
+	TRY(index_make_entry(authz, &identity->uid, &entry));
+	now_is(entry->created_s, identity->created_us / US_PER_S);
+	now_is(entry->exists, true);
 	return OK;
 }
 
-/* ---- blocks ---- */
-
-static FALLIBLE grant_of(struct authz *authz, const struct binding *binding, struct grant *ret_grant)
-{
-	struct place *place;
-	struct role_slot *role;
-
-	TRY(place_of(authz, &binding->group, &place));
-	TRY(role_of(authz, &binding->role, &role));
-	*ret_grant = grant_make(place, role, binding);
-	return OK;
-}
-
-static FALLIBLE block_add(struct block **block, const struct grant *grant)
-{
-	struct block *old = *block;
-	uint32_t at = old ? old->count : 0;
-
-	if (!old || old->count == old->room) {
-		uint32_t room = old ? old->room * 2 : BLOCK_FIRST;
-		struct block *more = mem_resize(old, sizeof(*more) + room * sizeof(struct grant));
-		if (!more)
-			return FAIL(FAULT_EXHAUSTED, "no memory for the authorization index");
-		if (!old)
-			more->count = 0;
-		more->room = room;
-		*block = old = more;
-	}
-	while (at && grant_order(grant, &old->grants[at - 1]) < 0) {
-		old->grants[at] = old->grants[at - 1];
-		at--;
-	}
-	old->grants[at] = *grant;
-	old->count++;
-	return OK;
-}
-
-struct gathering {
-	struct authz *authz;
-	struct block *block;
-};
-
-static status gather(void *user, const void *row)
-{
-	struct gathering *gathering = user;
-	struct grant grant;
-
-	TRY(grant_of(gathering->authz, row, &grant));
-	return block_add(&gathering->block, &grant);
-}
-
-static bool same_grant(const struct grant *a, const struct grant *b)
-{
-	return a->place == b->place && a->role == b->role && a->not_before_s == b->not_before_s && a->expires_s == b->expires_s;
-}
-
-static bool holds(const struct block *block, const struct grant *grant)
-{
-	for (uint32_t i = 0; block && i < block->count; i++)
-		if (same_grant(&block->grants[i], grant))
-			return true;
-	return false;
-}
-
-/* What both have: published first, so that nothing removed outlives something added elsewhere. */
-static FALLIBLE common(const struct block *old, const struct block *fresh, struct block **ret_common, bool *ret_removes)
-{
-	*ret_common = NULL;
-	*ret_removes = false;
-	for (uint32_t i = 0; old && i < old->count; i++) {
-		if (holds(fresh, &old->grants[i]))
-			TRY(block_add(ret_common, &old->grants[i]));
-		else
-			*ret_removes = true;
-	}
-	return OK;
-}
-
-static void swap_block(struct authz *authz, struct entry *entry, struct block *fresh)
+/* The block that stands behind its entry stays unused from then on. */
+void index_put_block(struct authz *authz, struct entry *entry, struct block *fresh)
 {
 	struct block *old = entry->block;
 
 	rcu_publish(entry->block, fresh);
-	retire(authz, old);
+	if (old && !block_is_first(old))
+		index_retire(authz, old);
 }
 
-/* ---- applying a commit ---- */
-
-struct dirty {
-	struct entry *entry;
-	struct block *fresh;
-};
-
-static int by_entry(const void *a, const void *b)
+FALLIBLE index_grant(struct authz *authz, const struct binding *binding, struct grant *ret_grant)
 {
-	const struct entry *left = ((const struct dirty *)a)->entry, *right = ((const struct dirty *)b)->entry;
+	struct place *place;
+	struct role_slot *role;
 
-	return (left > right) - (left < right);
-}
-
-static FALLIBLE find_dirty(struct authz *authz, const struct change *changes, size_t count, struct dirty *dirty,
-			   size_t *ret_count)
-{
-	size_t n = 0, kept = 0;
-
-	for (size_t i = 0; i < count; i++)
-		if (changes[i].kind == CHANGE_BINDING)
-			TRY(entry_of(authz, &changes[i].subject, &dirty[n++].entry));
-	if (n)
-		qsort(dirty, n, sizeof(*dirty), by_entry);
-	for (size_t i = 0; i < n; i++)
-		if (i == 0 || dirty[i].entry != dirty[i - 1].entry)
-			dirty[kept++] = (struct dirty){ .entry = dirty[i].entry };
-	*ret_count = kept;
+	TRY(index_make_place(authz, &binding->group, &place));
+	TRY(index_make_role(authz, &binding->role, &role));
+	*ret_grant = grant_make(place, role, binding);
 	return OK;
-}
-
-static FALLIBLE rebuild(struct authz *authz, struct tx *tx, struct dirty *dirty)
-{
-	struct gathering gathering = { .authz = authz };
-	struct query query;
-	struct uid uid = { .len = dirty->entry->len };
-	status result;
-
-	memcpy(uid.at, dirty->entry->at, uid.len);
-	query_init(&query);
-	query_eq_uid(&query, BINDINGS_IDENTITY, &uid);
-	result = row_scan(tx, &table_bindings, &query, gather, &gathering);
-	dirty->fresh = gathering.block;
-	return result;
-}
-
-static FALLIBLE narrow_role(struct authz *authz, struct tx *tx, const struct uid *uid)
-{
-	struct role row = { .uid = *uid };
-	struct role_slot *slot;
-	struct caps both;
-	bool found;
-
-	TRY(role_of(authz, uid, &slot));
-	TRY(row_find(tx, &table_roles, &row, &row, &found));
-	if (!slot->caps)
-		return OK;
-	both = found ? caps_and(*slot->caps, row.caps) : (struct caps){ 0 };
-	return put_caps(authz, slot, found ? &both : NULL);
-}
-
-/* A suspension takes away too. */
-static FALLIBLE suspend(struct authz *authz, struct tx *tx, const struct uid *uid)
-{
-	struct place *place = index_place(authz, uid);
-	struct group row = { .uid = *uid };
-	bool found;
-
-	if (!place)
-		return OK;
-	TRY(row_find(tx, &table_groups, &row, &row, &found));
-	if (found && row.status == STATUS_SUSPENDED)
-		__atomic_store_n(&place->status, (uint8_t)row.status, __ATOMIC_RELEASE);
-	return OK;
-}
-
-/* First what takes away: roles narrowed, organizations suspended, groups and identities gone, bindings gone. */
-static FALLIBLE take_away(struct authz *authz, struct tx *tx, const struct change *changes, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct place *place;
-		struct entry *entry;
-		if (changes[i].kind == CHANGE_ROLE)
-			TRY(narrow_role(authz, tx, &changes[i].key));
-		if (changes[i].kind == CHANGE_GROUP && changes[i].op == CHANGE_PUT)
-			TRY(suspend(authz, tx, &changes[i].key));
-		if (changes[i].op != CHANGE_GONE)
-			continue;
-		place = changes[i].kind == CHANGE_GROUP ? index_place(authz, &changes[i].key) : NULL;
-		if (place)
-			__atomic_store_n(&place->exists, false, __ATOMIC_RELEASE);
-		entry = changes[i].kind == CHANGE_IDENTITY ? index_entry(authz, &changes[i].key) : NULL;
-		if (entry) {
-			__atomic_store_n(&entry->exists, false, __ATOMIC_RELEASE);
-			authz->epoch++;
-		}
-	}
-	return OK;
-}
-
-static FALLIBLE hand_out(struct authz *authz, struct tx *tx, const struct change *change)
-{
-	struct group group = { .uid = change->key };
-	struct identity identity = { .uid = change->key };
-	struct role role = { .uid = change->key };
-	struct role_slot *slot;
-	bool found;
-
-	switch (change->kind) {
-	case CHANGE_GROUP:
-		TRY(row_find(tx, &table_groups, &group, &group, &found));
-		return found ? put_group(authz, &group) : OK;
-	case CHANGE_IDENTITY:
-		TRY(row_find(tx, &table_identities, &identity, &identity, &found));
-		return found ? put_identity(authz, &identity) : OK;
-	case CHANGE_ROLE:
-		TRY(row_find(tx, &table_roles, &role, &role, &found));
-		TRY(role_of(authz, &change->key, &slot));
-		return put_caps(authz, slot, found ? &role.caps : NULL);
-	default:
-		return OK;
-	}
-}
-
-static FALLIBLE apply_blocks(struct authz *authz, struct tx *tx, struct dirty *dirty, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct block *kept;
-		bool removes;
-		TRY(rebuild(authz, tx, &dirty[i]));
-		TRY(common(dirty[i].entry->block, dirty[i].fresh, &kept, &removes));
-		if (removes)
-			swap_block(authz, dirty[i].entry, kept);
-		else
-			(void)mem_free(kept); /* the old one stands for it */
-	}
-	for (size_t i = 0; i < count; i++)
-		swap_block(authz, dirty[i].entry, dirty[i].fresh);
-	return OK;
-}
-
-status authz_apply(void *user, struct tx *tx, const struct change *changes, size_t count, uint64_t revision)
-{
-	struct authz *authz = user;
-	struct dirty *dirty = mem_zero(count + 1, sizeof(*dirty));
-	size_t dirty_count = 0;
-	status result;
-
-	if (!dirty)
-		return FAIL(FAULT_EXHAUSTED, "no memory for the authorization index");
-	result = take_away(authz, tx, changes, count);
-	if (!FAILED(result))
-		result = find_dirty(authz, changes, count, dirty, &dirty_count);
-	if (!FAILED(result))
-		result = apply_blocks(authz, tx, dirty, dirty_count);
-	for (size_t i = 0; i < count && !FAILED(result); i++)
-		if (changes[i].op == CHANGE_PUT)
-			result = hand_out(authz, tx, &changes[i]);
-	(void)mem_free(dirty); /* its blocks are published; on failure the process ends */
-	authz->revision = revision;
-	return result;
-}
-
-/* ---- loading ---- */
-
-static status load_group(void *authz, const void *row)
-{
-	return put_group(authz, row);
-}
-
-static status load_identity(void *authz, const void *row)
-{
-	return put_identity(authz, row);
-}
-
-static status load_role(void *authz, const void *row)
-{
-	const struct role *role = row;
-	struct role_slot *slot;
-
-	TRY(role_of(authz, &role->uid, &slot));
-	return put_caps(authz, slot, &role->caps);
-}
-
-static status load_binding(void *user, const void *row)
-{
-	const struct binding *binding = row;
-	struct authz *authz = user;
-	struct entry *entry;
-	struct grant grant;
-
-	TRY(entry_of(authz, &binding->identity, &entry));
-	TRY(grant_of(authz, binding, &grant));
-	return block_add(&entry->block, &grant); /* nobody reads yet */
-}
-
-FALLIBLE authz_load(struct authz *authz, struct tx *tx)
-{
-	TRY(row_scan(tx, &table_groups, NULL, load_group, authz));
-	TRY(row_scan(tx, &table_roles, NULL, load_role, authz));
-	TRY(row_scan(tx, &table_identities, NULL, load_identity, authz));
-	return row_scan(tx, &table_bindings, NULL, load_binding, authz);
 }
 
 /* ---- making it ---- */
@@ -584,13 +427,27 @@ struct authz *authz_new(void)
 	return authz;
 }
 
-static void free_entries(struct hashed *hashed, size_t pointer_at)
+static void free_entries(struct hashed *hashed)
 {
-	for (size_t i = 0; hashed->table && i < hashed->table->room; i++)
-		if (hashed->table->slots[i])
-			(void)mem_free(
-				*(void **)(void *)((char *)hashed->table->slots[i] + pointer_at)); /* the block or the caps */
-	(void)mem_free(hashed->table);                                                             /* gives NULL */
+	for (size_t i = 0; hashed->table && i < hashed->table->room; i++) {
+		struct entry *entry = hashed->table->slots[i].entry;
+		if (entry && entry->block && !block_is_first(entry->block))
+			(void)mem_free(entry->block); /* gives NULL, as below */
+	}
+	(void)mem_free(hashed->table);
+}
+
+static void free_roles(struct hashed *hashed)
+{
+	for (size_t i = 0; hashed->table && i < hashed->table->room; i++) {
+		struct role_slot *slot = hashed->table->slots[i].entry;
+		union {
+			const struct caps *kept;
+			struct caps *owned;
+		} caps = { .kept = slot ? slot->caps : NULL };
+		(void)mem_free(caps.owned); /* gives NULL, as below */
+	}
+	(void)mem_free(hashed->table);
 }
 
 struct authz *authz_free(struct authz *authz)
@@ -599,8 +456,8 @@ struct authz *authz_free(struct authz *authz)
 		return NULL;
 	while (authz->retired_count)
 		(void)mem_free(authz->retired[--authz->retired_count]); /* no reader is left */
-	free_entries(&authz->entries, offsetof(struct entry, block));
-	free_entries(&authz->roles, offsetof(struct role_slot, caps));
+	free_entries(&authz->entries);
+	free_roles(&authz->roles);
 	(void)mem_free(authz->places.table); /* places own nothing */
 	while (authz->slab_count)
 		(void)mem_free(authz->slabs[--authz->slab_count]); /* gives NULL */

@@ -7,6 +7,8 @@
 
 #define WORLDS_DEFAULT 60000
 #define COMMITS 100 /* states of one world */
+#define MANY 90     /* most of them of one identity */
+#define LOAD_AT 30  /* the index that was told of each commit is replaced by one loaded then */
 #define QUESTIONS 4 /* callers asked in each state */
 
 static uint64_t from_environment(const char *name, uint64_t by_default)
@@ -248,9 +250,49 @@ TEST(the_index_decides_as_the_reference_does)
 		for (int i = 0; i < COMMITS; i++) {
 			compare_state(&w, askers);
 			world_change(&w);
+			if (i == LOAD_AT) {
+				world_load_anew(&w);
+				memset(askers, 0, sizeof(askers));
+			}
 		}
 		world_done(&w);
 	}
 }
 
-TESTS(the_index_decides_as_the_reference_does)
+TEST(who_has_too_many_bindings_to_stand_beside_the_entry_is_loaded_with_all_of_them)
+{
+	struct asker askers[WORLD_IDENTITIES] = { 0 };
+	static struct world w;
+
+	world_random(&w, running_seed = 1);
+	for (size_t i = 0; i < MANY; i++) {
+		(void)world_bind(&w, &w.identities[i % 8 == 0].uid, &w.groups[i % w.groups_count].uid,
+				 &w.roles[i % w.roles_count].uid);
+		if (i % 50 == 49)
+			world_commit(&w);
+	}
+	world_commit(&w);
+	world_load_anew(&w);
+	for (int i = 0; i < COMMITS; i++) {
+		compare_state(&w, askers);
+		world_change(&w);
+	}
+	world_done(&w);
+}
+
+TEST(bindings_that_the_store_gives_in_no_order_are_not_loaded_in_part)
+{
+	static struct world w;
+	struct authz *fresh;
+
+	world_text(&w, "org: ada=owner bob=viewer org/ci: ada=viewer");
+	w.is_damaged = true;
+	fresh = authz_new();
+	CHECK(fresh);
+	CHECK_FAULT(FAULT_LOST, authz_load(fresh, &w.tx));
+	fresh = authz_free(fresh);
+	world_done(&w);
+}
+
+TESTS(the_index_decides_as_the_reference_does, bindings_that_the_store_gives_in_no_order_are_not_loaded_in_part,
+      who_has_too_many_bindings_to_stand_beside_the_entry_is_loaded_with_all_of_them)

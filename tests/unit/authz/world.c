@@ -64,6 +64,29 @@ static status each_row(const void *rows, const bool *has, size_t count, size_t r
 	return OK;
 }
 
+static int by_identity(const void *a, const void *b)
+{
+	const struct binding *const *left = a, *const *right = b;
+	int order = uid_compare(&(*left)->identity, &(*right)->identity);
+
+	return order ? order : uid_compare(&(*left)->uid, &(*right)->uid);
+}
+
+static status each_binding(const struct world *w, const struct plan *plan, row_fn each, void *user)
+{
+	const struct binding *rows[WORLD_BINDINGS];
+	size_t count = 0;
+
+	for (size_t i = 0; i < WORLD_BINDINGS; i++)
+		if (w->has_binding[i] && (plan->where_count == 0 || uid_eq(&w->bindings[i].identity, &plan->where[0].uid)))
+			rows[count++] = &w->bindings[i];
+	if (plan->query && plan->query->order_by == BINDINGS_IDENTITY && count && !w->is_damaged)
+		qsort(rows, count, sizeof(*rows), by_identity);
+	for (size_t i = 0; i < count; i++)
+		TRY(each(user, rows[i]));
+	return OK;
+}
+
 static status toy_select(struct tx *tx, const struct plan *plan, row_fn each, void *user)
 {
 	const struct world *w = world_of(tx);
@@ -75,10 +98,7 @@ static status toy_select(struct tx *tx, const struct plan *plan, row_fn each, vo
 	if (plan->table == &table_identities)
 		return each_row(w->identities, w->has_identity, w->identities_count, sizeof(*w->identities), each, user);
 	assert_ptr_equal(plan->table, &table_bindings);
-	for (size_t i = 0; i < WORLD_BINDINGS; i++)
-		if (w->has_binding[i] && (plan->where_count == 0 || uid_eq(&w->bindings[i].identity, &plan->where[0].uid)))
-			TRY(each(user, &w->bindings[i]));
-	return OK;
+	return each_binding(w, plan, each, user);
 }
 
 static const struct store_driver toy = { .find = toy_find, .select = toy_select };
@@ -124,6 +144,15 @@ void world_init(struct world *w)
 	for (size_t i = 0; i < count; i++)
 		world_put_role(w, &builtin[i].uid, builtin[i].caps);
 	w->changes_count = 0;
+	authz_set_system_group(w->authz, &w->system_group);
+	CHECK_OK(authz_load(w->authz, &w->tx));
+}
+
+void world_load_anew(struct world *w)
+{
+	w->authz = authz_free(w->authz);
+	w->authz = authz_new();
+	CHECK(w->authz);
 	authz_set_system_group(w->authz, &w->system_group);
 	CHECK_OK(authz_load(w->authz, &w->tx));
 }

@@ -39,6 +39,7 @@ struct world {
 	struct change changes[WORLD_CHANGES];
 	size_t changes_count;
 	uint64_t revision;
+	bool is_damaged; /* bindings come in no order, whatever is asked for */
 	char names[WORLD_GROUPS + WORLD_IDENTITIES][64];
 };
 
@@ -68,6 +69,8 @@ void world_drop_identity(struct world *w, const struct uid *uid);
 void world_commit(struct world *w);
 /* One to four random changes and a commit. */
 void world_change(struct world *w);
+/* A new index from what the arrays hold now; subjects resolved before belong to the old one. */
+void world_load_anew(struct world *w);
 /* A number below n. */
 size_t world_below(struct world *w, size_t n);
 bool world_chance(struct world *w, size_t one_in);
