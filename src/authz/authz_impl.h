@@ -105,7 +105,7 @@ uint64_t index_epoch(const struct authz *authz);
 FALLIBLE index_make_entry(struct authz *authz, const struct uid *uid, struct entry **ret_entry);
 FALLIBLE index_make_place(struct authz *authz, const struct uid *uid, struct place **ret_place);
 FALLIBLE index_make_role(struct authz *authz, const struct uid *uid, struct role_slot **ret_slot);
-/* A new entry with its first block, of these grants. */
+/* A new entry with its first block, of these grants; there is none yet. */
 #define FIRST_GRANTS_MAX 64 /* more stand by themselves */
 FALLIBLE index_add_entry(struct authz *authz, const struct uid *uid, const struct grant *grants, uint32_t count);
 FALLIBLE index_grant(struct authz *authz, const struct binding *binding, struct grant *ret_grant);

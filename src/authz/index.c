@@ -280,7 +280,7 @@ FALLIBLE index_add_entry(struct authz *authz, const struct uid *uid, const struc
 			  _Alignof(struct block);
 	struct entry *entry;
 
-	assert(count <= FIRST_GRANTS_MAX && !index_entry(authz, uid));
+	assert(count <= FIRST_GRANTS_MAX);
 	entry = add(authz, &authz->entries, uid, block_at + sizeof(struct block) + count * sizeof(*grants));
 	if (!entry)
 		return NO_MEMORY;
@@ -311,7 +311,7 @@ static FALLIBLE standing_of(struct authz *authz, const struct uid *uid, uint8_t 
 	struct uid root = uid_root(uid);
 	struct place *above = NULL;
 
-	if (uid_is_root(uid))
+	if (uid->len <= UID_ROOT_BYTES)
 		return standing_new(authz, ret_standing);
 	TRY(index_make_place(authz, &root, &above)); /* one level deep */
 	*ret_standing = above->standing;

@@ -7,6 +7,8 @@
 
 #include "store/memory_impl.h"
 
+#define ROW_BYTES_MAX 2048 /* rows.c asserts it */
+
 static struct memory *memory_of(const struct tx *tx)
 {
 	return (struct memory *)tx->store;
@@ -398,6 +400,26 @@ static FALLIBLE pick(struct tx *tx, const struct plan *plan, struct picked *pick
 	return OK;
 }
 
+/* The row with the columns that the query reads. */
+static status each_part(const struct plan *plan, const void *row, row_fn each, void *user)
+{
+	static const size_t bytes[] = {
+		[COLUMN_UID] = sizeof(struct uid), [COLUMN_TEXT] = sizeof(slice), [COLUMN_BYTES] = sizeof(slice),
+		[COLUMN_INT] = sizeof(int64_t),    [COLUMN_BOOL] = sizeof(bool),  [COLUMN_CAPS] = sizeof(struct caps)
+	};
+	_Alignas(max_align_t) char part[ROW_BYTES_MAX] = { 0 };
+	uint64_t columns = plan_columns(plan);
+
+	if (columns == table_columns(plan->table))
+		return each(user, row);
+	for (size_t i = 0; i < plan->table->column_count; i++) {
+		const struct column *column = &plan->table->columns[i];
+		if (columns >> i & 1)
+			memcpy(column_in(column, part), column_at(column, row), bytes[column->type]);
+	}
+	return each(user, part);
+}
+
 status memory_select(struct tx *tx, const struct plan *plan, row_fn each, void *user)
 {
 	struct picked picked CLEANUP(picked_done) = { 0 };
@@ -409,7 +431,7 @@ status memory_select(struct tx *tx, const struct plan *plan, row_fn each, void *
 		     ? from + (size_t)query->limit
 		     : picked.count;
 	for (size_t i = from; i < to; i++)
-		TRY(each(user, picked.rows[i]));
+		TRY(each_part(plan, picked.rows[i], each, user));
 	return OK;
 }
 

@@ -82,6 +82,7 @@ static void check_order(const struct table *table, const struct query *query)
 	assert(query->order_by >= -1 && query->order_by < (int)table->column_count);
 	assert(query->order_by == -1 || table->columns[query->order_by].type != COLUMN_CAPS);
 	assert(query->limit >= 0 && query->skip >= 0);
+	assert(!(query->columns & ~table_columns(table)));
 	if (query->has_after) /* a place is told by a uid, a text, or revision and ordinal */
 		assert(table->is_stamped ? query->order_by == -1
 					 : table->key_count == 1 && (key == COLUMN_UID || query->order_by == -1));
@@ -113,6 +114,16 @@ FALLIBLE plan_make(const struct table *table, const struct query *query, struct 
 			plan->is_empty = true;
 	}
 	return OK;
+}
+
+uint64_t table_columns(const struct table *table)
+{
+	return UINT64_MAX >> (64 - table->column_count);
+}
+
+uint64_t plan_columns(const struct plan *plan)
+{
+	return plan->query && plan->query->columns ? plan->query->columns : table_columns(plan->table);
 }
 
 void plan_done(struct plan *plan)

@@ -37,6 +37,7 @@ struct query {
 	size_t where_count;
 	int order_by; /* column index (not of capabilities); ties are broken by the primary key. -1: primary key alone */
 	bool is_descending;
+	uint64_t columns;    /* query_column of each one that is read, the others stay empty; 0: all */
 	int64_t limit, skip; /* limit 0: no limit */
 	/* Only rows after this place in the order: the ordering column's value (text, number, or a uid's bytes) and the primary
 	 * key's uid of the last row seen. Of tables whose key is a text: after_text with order_by -1. Of events: after_number
@@ -49,6 +50,10 @@ struct query {
 
 /* All rows by primary key. What is pointed at must outlive the query. */
 void query_init(struct query *query);
+static inline uint64_t query_column(int column)
+{
+	return UINT64_C(1) << column;
+}
 /* The adders assert that QUERY_CONDITIONS_MAX is kept: queries are written by us. */
 void query_eq_text(struct query *query, int column, slice text);
 void query_eq_number(struct query *query, int column, int64_t number);

@@ -15,7 +15,9 @@
 #define DELETE_BATCH 256
 #define CHANGES_FIRST 64
 
-#define ROW_FITS(table, columns, row) _Static_assert(sizeof(struct row) <= ROW_BYTES_MAX, #row " is too large");
+#define ROW_FITS(table, columns, row)                                              \
+	_Static_assert(sizeof(struct row) <= ROW_BYTES_MAX, #row " is too large"); \
+	_Static_assert(table##_column_count <= 64, #table " has more columns than bits");
 TABLES(ROW_FITS)
 
 static status judged(struct tx *tx, status st)

@@ -45,7 +45,8 @@ enum sql_op {
 struct shape {
 	const struct table *table; /* NULL from SQL_BEGIN_WRITE on */
 	uint8_t op, where_count, is_descending, has_limit, has_after;
-	int8_t order_by; /* -1: the key */
+	int8_t order_by;  /* -1: the key */
+	uint64_t columns; /* a bit for each one that is read */
 	struct {
 		uint8_t kind, column, ways;
 	} where[QUERY_CONDITIONS_MAX];

@@ -163,13 +163,14 @@ static int bind_plan(sqlite3_stmt *stmt, const struct plan *plan, const struct s
 	return rc;
 }
 
-/* ---- values out ---- */
+/* ---- values out: through sqlite3_value, which takes no mutex; a session is one thread's ---- */
 
 /* Keeps the unused end of the struct zero, so that equal uids are equal bytes. */
 static bool take_uid(sqlite3_stmt *stmt, int at, struct uid *into)
 {
-	const void *bytes = sqlite3_column_blob(stmt, at);
-	int len = sqlite3_column_bytes(stmt, at);
+	sqlite3_value *value = sqlite3_column_value(stmt, at);
+	const void *bytes = sqlite3_value_blob(value);
+	int len = sqlite3_value_bytes(value);
 
 	if (len && (len < UID_ROOT_BYTES || len > UID_BYTES_MAX || (len - UID_ROOT_BYTES) % UID_STEP_BYTES))
 		return false;
@@ -183,8 +184,9 @@ static bool take_uid(sqlite3_stmt *stmt, int at, struct uid *into)
 
 static bool take_string(sqlite3_stmt *stmt, int at, slice *into)
 {
-	const void *bytes = sqlite3_column_blob(stmt, at);
-	int len = sqlite3_column_bytes(stmt, at);
+	sqlite3_value *value = sqlite3_column_value(stmt, at);
+	const void *bytes = sqlite3_value_blob(value);
+	int len = sqlite3_value_bytes(value);
 
 	*into = len ? slice_of(bytes, (size_t)len) : SLICE("");
 	return bytes || !len;
@@ -224,26 +226,30 @@ static bool take_column(sqlite3_stmt *stmt, int at, const struct column *column,
 	return false;
 }
 
-static FALLIBLE take_row(sqlite3_stmt *stmt, const struct table *table, void *row)
+static FALLIBLE take_row(sqlite3_stmt *stmt, const struct table *table, uint64_t columns, void *row)
 {
-	for (size_t i = 0; i < table->column_count; i++)
-		if (__builtin_expect(!take_column(stmt, (int)i, &table->columns[i], row), 0)) {
+	for (int i = 0, at = 0; columns >> i; i++) {
+		if (!(columns >> i & 1))
+			continue;
+		if (__builtin_expect(!take_column(stmt, at++, &table->columns[i], row), 0)) {
 			NOTE("%s.%s", table->name, table->columns[i].name);
 			return FAIL(FAULT_LOST, "a stored %s is damaged", table->noun);
 		}
+	}
 	return OK;
 }
 
 /* ---- running ---- */
 
-static FALLIBLE take_rows(struct session *session, sqlite3_stmt *stmt, const struct table *table, row_fn each, void *user)
+static FALLIBLE take_rows(struct session *session, sqlite3_stmt *stmt, const struct table *table, uint64_t columns, row_fn each,
+			  void *user)
 {
 	_Alignas(max_align_t) char row[ROW_BYTES_MAX];
 	int rc;
 
 	memset(row, 0, table->row_bytes);
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		TRY(take_row(stmt, table, row));
+		TRY(take_row(stmt, table, columns, row));
 		TRY(each(user, row));
 	}
 	return rc == SQLITE_DONE ? OK : session_fault(session, rc);
@@ -333,7 +339,7 @@ status sqlite_find(struct tx *tx, const struct table *table, const void *key, ro
 	rc = bind_columns(use.stmt, table, table->key_count, key);
 	if (rc)
 		return session_fault(session_of(tx), rc);
-	TRY(take_rows(session_of(tx), use.stmt, table, each, user));
+	TRY(take_rows(session_of(tx), use.stmt, table, table_columns(table), each, user));
 	return OK;
 }
 
@@ -348,7 +354,7 @@ status sqlite_select(struct tx *tx, const struct plan *plan, row_fn each, void *
 	rc = bind_plan(use.stmt, plan, &shape);
 	if (rc)
 		return session_fault(session_of(tx), rc);
-	TRY(take_rows(session_of(tx), use.stmt, plan->table, each, user));
+	TRY(take_rows(session_of(tx), use.stmt, plan->table, shape.columns, each, user));
 	return OK;
 }
 

@@ -196,7 +196,7 @@ static bool shape_eq(const struct shape *a, const struct shape *b)
 {
 	return a->table == b->table && a->op == b->op && a->where_count == b->where_count &&
 	       a->is_descending == b->is_descending && a->has_limit == b->has_limit && a->has_after == b->has_after &&
-	       a->order_by == b->order_by && memcmp(a->where, b->where, sizeof(a->where)) == 0;
+	       a->order_by == b->order_by && a->columns == b->columns && memcmp(a->where, b->where, sizeof(a->where)) == 0;
 }
 
 static struct statement *slot_for(struct session *session, const struct shape *shape)

@@ -42,6 +42,7 @@ void shape_of_plan(const struct plan *plan, enum sql_op op, struct shape *ret_sh
 	shape.table = plan->table;
 	shape.op = (uint8_t)op;
 	shape.order_by = -1;
+	shape.columns = plan_columns(plan);
 	shape.where_count = (uint8_t)plan->where_count;
 	for (size_t i = 0; i < plan->where_count; i++) {
 		const struct plan_condition *from = &plan->where[i];
@@ -66,6 +67,18 @@ static void add_columns(struct buffer *out, const struct table *table)
 {
 	for (size_t i = 0; i < table->column_count; i++)
 		buffer_printf(out, "%s\"%s\"", i ? ", " : "", table->columns[i].name);
+}
+
+static void add_chosen(struct buffer *out, const struct table *table, uint64_t columns)
+{
+	const char *before = "";
+
+	for (size_t i = 0; i < table->column_count; i++) {
+		if (!(columns >> i & 1))
+			continue;
+		buffer_printf(out, "%s\"%s\"", before, table->columns[i].name);
+		before = ", ";
+	}
 }
 
 static void add_key_is(struct buffer *out, const struct table *table)
@@ -199,7 +212,7 @@ static void add_select(struct buffer *out, const struct shape *shape)
 	const char *suffix = shape->is_descending ? " DESC" : "";
 
 	buffer_text(out, "SELECT ");
-	add_columns(out, table);
+	add_chosen(out, table, shape->columns);
 	buffer_printf(out, " FROM \"%s\"", table->name);
 	add_where(out, shape);
 	buffer_text(out, " ORDER BY ");

@@ -49,6 +49,9 @@ struct plan {
 /* The plan points into the query. plan_done frees what it holds; fine on a zeroed plan. */
 FALLIBLE plan_make(const struct table *table, const struct query *query, struct plan *ret_plan);
 void plan_done(struct plan *plan);
+/* A bit for each column, and for each one that the plan's query reads. */
+uint64_t table_columns(const struct table *table);
+uint64_t plan_columns(const struct plan *plan);
 /* The first bytes after all that start with uid: *ret_upper is none when there is no such. */
 void plan_upper(const struct uid *uid, struct uid *ret_upper);
 

@@ -411,6 +411,34 @@ TEST(the_first_row_that_matches_comes_alone_and_none_is_no_fault)
 	fixture_done(&f);
 }
 
+TEST(columns_that_are_not_asked_for_stay_empty)
+{
+	struct fixture f = fixture_tree();
+	struct query query;
+	struct group row;
+	bool found;
+
+	query_init(&query);
+	query.columns = query_column(GROUPS_NAME) | query_column(GROUPS_KIND);
+	query.order_by = GROUPS_PARENT;
+	query_eq_number(&query, GROUPS_STATUS, 1);
+	query_eq_number(&query, GROUPS_IS_VERIFIED, 1);
+	CHECK_NAMES(&f, &query, "zoe dora"); /* in the order of a column that is not read */
+	CHECK_OK(store_first(f.store, &table_groups, &query, &row, f.arena, &found));
+	CHECK(found && slice_is(row.name, "zoe"));
+	CHECK_INT(row.kind, 7);
+	CHECK(uid_is_none(&row.uid) && uid_is_none(&row.parent) && row.description.len == 0);
+	CHECK(row.status == 0 && !row.is_verified && row.created_us == 0);
+	query.columns = query_column(GROUPS_UID) | query_column(GROUPS_IS_VERIFIED);
+	CHECK_OK(store_first(f.store, &table_groups, &query, &row, f.arena, &found));
+	CHECK(found && row.is_verified && row.kind == 0 && row.name.len == 0);
+	CHECK(row.uid.len == UID_ROOT_BYTES && row.status == 0);
+	query.columns = 0;
+	CHECK_OK(store_first(f.store, &table_groups, &query, &row, f.arena, &found));
+	CHECK(found && row.status == 1 && row.kind == 7 && slice_is(row.name, "zoe"));
+	fixture_done(&f);
+}
+
 TEST(a_list_past_its_arena_fails_alone)
 {
 	struct fixture f = fixture_tree();
@@ -431,4 +459,4 @@ TESTS(without_conditions_all_rows_come_in_the_order_of_the_tree, equal_means_equ
       a_place_may_name_a_row_that_is_gone, tables_with_a_text_key_are_paged_by_it,
       events_are_stamped_with_their_commit_and_paged_by_it, a_scan_stops_at_the_first_failure_and_gives_it,
       a_scan_may_ask_again_inside, the_first_row_that_matches_comes_alone_and_none_is_no_fault,
-      a_list_past_its_arena_fails_alone)
+      columns_that_are_not_asked_for_stay_empty, a_list_past_its_arena_fails_alone)

@@ -294,5 +294,22 @@ TEST(bindings_that_the_store_gives_in_no_order_are_not_loaded_in_part)
 	world_done(&w);
 }
 
+TEST(a_stored_binding_of_nobody_or_nowhere_or_nothing_is_not_loaded)
+{
+	static struct world w;
+
+	for (int i = 0; i < 3; i++) {
+		struct authz *fresh = authz_new();
+		struct uid *ids[] = { &w.bindings[0].identity, &w.bindings[0].group, &w.bindings[0].role };
+		world_text(&w, "org: ada=owner bob=viewer");
+		*ids[i] = (struct uid){ 0 };
+		CHECK(fresh);
+		CHECK_FAULT(FAULT_LOST, authz_load(fresh, &w.tx));
+		fresh = authz_free(fresh);
+		world_done(&w);
+	}
+}
+
 TESTS(the_index_decides_as_the_reference_does, bindings_that_the_store_gives_in_no_order_are_not_loaded_in_part,
+      a_stored_binding_of_nobody_or_nowhere_or_nothing_is_not_loaded,
       who_has_too_many_bindings_to_stand_beside_the_entry_is_loaded_with_all_of_them)
