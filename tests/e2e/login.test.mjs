@@ -428,7 +428,7 @@ describe('other ends', () => {
 
   test('who has nothing but an invitation makes an account with a password on the way to /activate', async () => {
     const name = `dee-${unique()}@example.com`;
-    const code = await invite({ email: name }), device = await openDevice({ invite: code });
+    const code = await invite({ email: name }), device = await openDevice({ invite: await invite({ roleUid: roles.get('editor') }) });
     const page = await freshPage(people.browser);
     await page.goto(device.verification_uri_complete);
     await page.fill('#invite', 'no code');
@@ -444,7 +444,9 @@ describe('other ends', () => {
     assert.equal(await page.inputValue('#user-code'), device.user_code);
     assert.match(await page.textContent('main'), /Your invitation is shown next/);
     await page.click('button[type=submit]');
-    assert.match(await confirmed(page), /viewer/);
+    const text = await confirmed(page);
+    assert.match(text, /viewer/);
+    assert.doesNotMatch(text, /editor/, 'what was typed goes before what the device brought');
     await page.click('button[value=yes]');
     await page.waitForSelector('text=Your invitation is accepted.');
     assert.deepEqual(Object.keys(await worth(await device.poll())), [org]);
