@@ -114,7 +114,14 @@ static FALLIBLE check_match(int64_t kind, slice text, size_t most, const char *f
 	return rule_text(text, most, false, field);
 }
 
-static FALLIBLE check_claim_match(struct call *call, const struct identity *row)
+/* Repeated as it stands it is no change, whatever the configuration says of it by now: each exchange asks that. */
+static bool repeats_issuer(const struct identity *before, const struct identity *row)
+{
+	return before && before->relationship == RELATIONSHIP_CLAIM_MATCH && before->issuer_kind == MATCH_EXACT &&
+	       slice_eq(before->issuer, row->issuer);
+}
+
+static FALLIBLE check_claim_match(struct call *call, const struct identity *before, const struct identity *row)
 {
 	if (row->issuer_kind == MATCH_UNSET)
 		return FAIL_FIELD("identity.claim_match.issuer", "issuer or issuer_pattern is required");
@@ -122,7 +129,7 @@ static FALLIBLE check_claim_match(struct call *call, const struct identity *row)
 		return FAIL_FIELD("identity.claim_match.subject", "subject or subject_pattern is required");
 	if (row->issuer_kind == MATCH_PATTERN)
 		TRY(pattern_check_issuer(row->issuer, "identity.claim_match.issuer_pattern"));
-	else
+	else if (!repeats_issuer(before, row))
 		TRY(check_issuer(call, row->issuer, "identity.claim_match.issuer"));
 	TRY(check_match(row->subject_kind, row->subject, SUBJECT_BYTES_MAX, "identity.claim_match.subject",
 			"identity.claim_match.subject_pattern"));
@@ -166,13 +173,14 @@ static FALLIBLE check_aws(const struct identity *row)
 	return OK;
 }
 
-static FALLIBLE check(struct call *call, struct identity *row)
+/* before: NULL for a new one. */
+static FALLIBLE check(struct call *call, const struct identity *before, struct identity *row)
 {
 	TRY(rule_name(row->name, "identity.name"));
 	TRY(rule_description(row->description, "identity.description"));
 	switch ((enum relationship)row->relationship) {
 	case RELATIONSHIP_CLAIM_MATCH:
-		return check_claim_match(call, row);
+		return check_claim_match(call, before, row);
 	case RELATIONSHIP_STATIC:
 		return check_static(call, row);
 	case RELATIONSHIP_AWS:
@@ -205,7 +213,7 @@ FALLIBLE identity_create(struct call *call, const struct uid *parent, struct ide
 
 	row->parent = *parent;
 	row->created_us = row->updated_us = row->last_seen_us = call->now_us;
-	TRY(check(call, row));
+	TRY(check(call, NULL, row));
 	TRY(group_at(call, parent, CAP_IAM_GROUPS_LIST_BIT, &group));
 	TRY(limit_check(call, parent, &table_identities, "identities", call->parts->settings->limit_identities));
 	TRY(call_new_child(call, parent, &row->uid));
@@ -279,7 +287,7 @@ FALLIBLE identity_update(struct call *call, const struct identity *before, struc
 		return FAIL_STATE("USER_IDENTITY", "a user's identity is made and changed by signing in");
 	/* A machine key of an operator never expires; an update does not give it an end. */
 	bool is_endless = before->relationship == RELATIONSHIP_STATIC && before->expires_us == 0 && row->expires_us == 0;
-	TRY(check(call, row));
+	TRY(check(call, before, row));
 	if (is_endless)
 		row->expires_us = 0;
 	if (proof_differs(before, row))

@@ -84,9 +84,16 @@ static FALLIBLE check_texts(struct call *call, const struct provider_in *in)
 		TRY(check_text(call, in, "oidc.client_secret", in->secret, true));
 	if (in->has_groups_claim)
 		TRY(check_text(call, in, "oidc.groups_claim", in->groups_claim, true));
-	if (in->has_scopes)
-		TRY(check_scopes(call, in));
-	return in->has_issuer ? provider_check_issuer(call, in) : OK;
+	return in->has_scopes ? check_scopes(call, in) : OK;
+}
+
+/* Repeated as it stands it is no change, whatever the configuration says of it by now: sign-ins ask that each time. */
+static FALLIBLE change_issuer(struct call *call, const struct provider_in *in, bool is_new, struct provider *row)
+{
+	if (is_new || !slice_eq(in->issuer, row->issuer))
+		TRY(provider_check_issuer(call, in));
+	row->issuer = in->issuer;
+	return OK;
 }
 
 static FALLIBLE seal_secret(struct call *call, slice plain, slice *ret_sealed)
@@ -159,7 +166,7 @@ static FALLIBLE apply(struct call *call, const struct provider_in *in, bool is_n
 	if (in->has_description)
 		row->description = in->description;
 	if (in->has_issuer)
-		row->issuer = in->issuer;
+		TRY(change_issuer(call, in, is_new, row));
 	if (in->has_client_id)
 		row->client_id = in->client_id;
 	if (in->has_secret)

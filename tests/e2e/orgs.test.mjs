@@ -156,6 +156,12 @@ test('an issuer that issuers.allow leaves out is nobody\'s provider: not a new o
     const page = await begin();
     assert.notEqual(page.status, 200);
     assert.match(page.text + (page.headers.get('location') ?? ''), /issuers\.allow/);
+    // Terraform sends every field with every change: the issuer as it stands is none.
+    const update = (issuer) => call(small, token, 'PATCH', `/iam/v2/identityProviders/${made.uid}`, { name: 'renamed', defaultRole: roles[0].uid, oidc: { issuer, clientId: 'reeve', clientSecret: SECRET } });
+    assert.equal(ok(await update(full.url)).name, 'renamed');
+    const moved = await update('https://other.example');
+    assert.deepEqual([moved.status, /issuers\.allow/.test(moved.body.message)], [400, true]);
+    assert.notEqual((await begin()).status, 200, 'nobody signs in there all the same');
   } finally {
     await small.close();
     rmSync(data, { recursive: true, force: true });

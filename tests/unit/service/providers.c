@@ -3,7 +3,7 @@
  */
 #include "world.h"
 
-#include "service/provider.h"
+#include "service/providers_impl.h"
 #include "token/issuer_impl.h"
 
 #define LISTED "https://login.example.com"
@@ -72,6 +72,46 @@ TEST(a_provider_names_an_issuer_that_the_configuration_lists)
 	CHECK_OK(update(naming(LISTED), &provider));
 }
 
+/* Terraform sends every field with every change. */
+TEST(an_issuer_that_is_listed_no_more_may_be_repeated_and_not_moved_to)
+{
+	struct provider provider = { 0 };
+	struct provider_in in = naming(UNLISTED);
+
+	list_issuers(0);
+	CHECK_OK(create(UNLISTED, &provider));
+	list_issuers(1);
+	in.name = SLICE("renamed");
+	CHECK_OK(provider_probe_update(&as(&owner, METHOD_IDENTITY_PROVIDERS_UPDATE_IDENTITY_PROVIDER)->call, &provider.uid,
+				       &in));
+	CHECK_OK(update(in, &provider));
+	CHECK_SLICE(provider.name, "renamed");
+	CHECK_SLICE(provider.issuer, UNLISTED);
+	in = naming(UNLISTED "/");
+	CHECK_FAULT(FAULT_INVALID, update(in, &provider)); /* another one */
+	CHECK_SLICE(slice_str(report_current()->field), FIELD);
+	CHECK_OK(update(naming(LISTED), &provider));
+	CHECK_FAULT(FAULT_INVALID, update(naming(UNLISTED), &provider)); /* not back */
+}
+
+/* Whether the provider can do PKCE is read from its document, which may not be asked for. */
+TEST(pkce_is_not_switched_on_where_the_issuer_may_not_be_asked)
+{
+	struct provider provider = { 0 };
+	struct provider_in in = naming(UNLISTED);
+
+	list_issuers(0);
+	in.secret = SLICE("secret");
+	in.has_secret = true;
+	in.is_pkce = false;
+	CHECK_OK(world_write(as(&owner, METHOD_IDENTITY_PROVIDERS_CREATE_IDENTITY_PROVIDER), create_in, &in, &provider));
+	list_issuers(1);
+	in.is_pkce = true;
+	CHECK_FAULT(FAULT_INVALID, provider_probe_update(&as(&owner, METHOD_IDENTITY_PROVIDERS_UPDATE_IDENTITY_PROVIDER)->call,
+							 &provider.uid, &in));
+	CHECK(strstr(report_current()->text, "issuers.allow"));
+}
+
 TEST(where_none_is_listed_every_issuer_may_be_named)
 {
 	struct provider provider = { 0 };
@@ -93,6 +133,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_provider_names_an_issuer_that_the_configuration_lists),
+		cmocka_unit_test(an_issuer_that_is_listed_no_more_may_be_repeated_and_not_moved_to),
+		cmocka_unit_test(pkce_is_not_switched_on_where_the_issuer_may_not_be_asked),
 		cmocka_unit_test(where_none_is_listed_every_issuer_may_be_named),
 		cmocka_unit_test(an_issuer_that_is_not_listed_is_not_fetched_to_be_looked_at),
 	};
