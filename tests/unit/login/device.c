@@ -277,41 +277,22 @@ TEST(an_answer_fits_its_own_device_alone)
 	CHECK_FAULT(FAULT_LOST, poll_as("reeve", first.device_code, &answer));
 }
 
-/* An organization's word against codes, given before the answer or after it. */
-static status switch_codes(struct tx *tx, void *arg)
-{
-	struct signin_rule rule = { .group = org, .is_code_off = *(bool *)arg };
-
-	return row_put(tx, &table_signin_rules, &rule);
-}
-
-static status bind_at_org(struct tx *tx, void *identity)
-{
-	struct binding row = { .group = org,
-			       .identity = *(struct uid *)identity,
-			       .role = role_builtin_by_name(SLICE("viewer"))->uid };
-
-	TRY(uid_new_child(&org, (const uint8_t *)"devices1", &row.uid));
-	return row_put(tx, &table_bindings, &row);
-}
-
 TEST(an_organization_that_switches_codes_off_is_heard_when_it_is_answered_and_when_it_is_fetched_Storm_2372)
 {
 	struct person member = somebody("member");
 	device_begun first = begin(), second = begin();
 	struct device_request requests[] = { find(first.user_code), find(second.user_code) };
-	bool is_off = true, is_on = false;
 	token_answer answer;
 	struct uid uid;
 
 	register_person(&member);
 	CHECK_OK(user_uid(member.issuer, member.subject, &uid));
-	CHECK_OK(world_change(bind_at_org, &uid));
+	CHECK_OK(bind_at_org(&uid));
 	CHECK_OK(decide(&requests[0], &member));
-	CHECK_OK(world_change(switch_codes, &is_off));
+	CHECK_OK(switch_codes(false));
 	CHECK_FAULT(FAULT_DENIED, decide(&requests[1], &member));
 	CHECK_FAULT(FAULT_DENIED, poll_as("reeve", first.device_code, &answer));
-	CHECK_OK(world_change(switch_codes, &is_on));
+	CHECK_OK(switch_codes(true));
 	later(5);
 	assert_string_equal(poll(&first, &answer), "");
 	CHECK_OK(decide(&requests[1], &member));
@@ -491,7 +472,7 @@ TEST(who_is_too_late_joins_nothing)
 TEST(where_codes_are_switched_off_nobody_joins_by_one_and_nothing_is_given)
 {
 	struct person outsider = somebody("outsider");
-	bool is_off = true, is_on = false, allowed = true;
+	bool allowed = true;
 	struct device_request request;
 	token_answer answer;
 	device_begun begun;
@@ -499,14 +480,14 @@ TEST(where_codes_are_switched_off_nobody_joins_by_one_and_nothing_is_given)
 
 	CHECK_OK(begin_invited(code, &begun));
 	request = find(begun.user_code);
-	CHECK_OK(world_change(switch_codes, &is_off)); /* after all that was asked before */
+	CHECK_OK(switch_codes(false)); /* after all that was asked before */
 	CHECK_OK(people_code_allowed(worker_call(METHOD_REEVE_LOGIN_CONFIRM), &outsider, &folder, &allowed));
 	CHECK(!allowed);
 	CHECK_FAULT(FAULT_DENIED, accept_invited(&request, &outsider));
 	CHECK_STANDING(&outsider, false, 0);
 	assert_string_equal(poll(&begun, &answer), "authorization_pending");
 	CHECK_FAULT(FAULT_DENIED, begin_invited(code, &begun));
-	CHECK_OK(world_change(switch_codes, &is_on));
+	CHECK_OK(switch_codes(true));
 	CHECK_OK(accept_invited(&request, &outsider)); /* the invitation was not used up */
 	CHECK_STANDING(&outsider, true, 1);
 }

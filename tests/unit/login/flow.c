@@ -135,42 +135,24 @@ TEST(nothing_is_given_out_unasked_to_who_signed_in_elsewhere)
 	CHECK(!strstr(a.page.html, "token=ey"));
 }
 
-static status switch_codes(struct tx *tx, void *arg)
-{
-	struct signin_rule rule = { .group = org, .is_code_off = *(bool *)arg };
-
-	return row_put(tx, &table_signin_rules, &rule);
-}
-
-static status bind_at_org(struct tx *tx, void *identity)
-{
-	struct binding row = { .group = org,
-			       .identity = *(struct uid *)identity,
-			       .role = role_builtin_by_name(SLICE("viewer"))->uid };
-
-	TRY(uid_new_child(&org, (const uint8_t *)"headless", &row.uid));
-	return row_put(tx, &table_bindings, &row);
-}
-
 TEST(an_organization_that_switches_codes_off_lets_no_key_of_another_machine_be_served_Storm_2372)
 {
 	struct browsing a = browse(STAGE_UPSTREAM);
 	struct goal headless = { .ending = END_HEADLESS,
 				 .client_id = SLICE("reeve"),
 				 .headless_code = SLICE("B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9_AsrhtHHw") };
-	bool is_off = true, is_on = false;
 	struct uid uid;
 
 	register_person(&a.flow.person);
 	CHECK_OK(user_uid(a.flow.person.issuer, a.flow.person.subject, &uid));
-	CHECK_OK(world_change(bind_at_org, &uid));
-	CHECK_OK(world_change(switch_codes, &is_off));
+	CHECK_OK(bind_at_org(&uid));
+	CHECK_OK(switch_codes(false));
 	a.page.n_cookies = 0;
 	a.flow.goal = headless;
 	CHECK_FAULT(FAULT_DENIED, step_signed_in(a.call, &a.flow, &a.page));
 	a.flow.by_password = true;
 	CHECK_FAULT(FAULT_DENIED, step_signed_in(a.call, &a.flow, &a.page));
-	CHECK_OK(world_change(switch_codes, &is_on));
+	CHECK_OK(switch_codes(true));
 	CHECK_OK(step_signed_in(a.call, &a.flow, &a.page)); /* asked, though the password was typed */
 	CHECK_INT(a.flow.stage, STAGE_CONFIRM);
 }

@@ -109,4 +109,33 @@ static inline void register_person(const struct person *person)
 	CHECK_OK(world_change(add_identity, &row));
 }
 
+/* ---- an organization's word against codes ---- */
+
+static status put_signin_rule(struct tx *tx, void *arg)
+{
+	return row_put(tx, &table_signin_rules, arg);
+}
+
+/* The organization lets its people sign in with codes and on machines elsewhere, or does not. */
+static inline FALLIBLE switch_codes(bool is_on)
+{
+	struct signin_rule rule = { .group = org, .is_code_off = !is_on };
+
+	return world_change(put_signin_rule, &rule);
+}
+
+static status put_binding(struct tx *tx, void *arg)
+{
+	return row_put(tx, &table_bindings, arg);
+}
+
+/* This identity belongs to the organization, as a viewer. */
+static inline FALLIBLE bind_at_org(const struct uid *identity)
+{
+	struct binding row = { .group = org, .identity = *identity, .role = role_builtin_by_name(SLICE("viewer"))->uid };
+
+	TRY(uid_new_child(&org, (const uint8_t *)"a-viewer", &row.uid));
+	return world_change(put_binding, &row);
+}
+
 #endif

@@ -443,20 +443,27 @@ static FALLIBLE end_own(struct caller caller, slice token)
 			   &out);
 }
 
-TEST(one_ends_ones_own_sessions_and_from_an_organizations_provider_those_in_it_alone)
+/* Their only sessions: one begun at the organization's own provider, one outside of it. */
+static void begin_both(slice *ret_inside, slice *ret_outside)
 {
-	struct caller anywhere = { .identity = person_uid }, inside = { .identity = person_uid, .confined_to = org },
-		      other = { .identity = person_uid, .confined_to = elsewhere }, somebody = { .identity = editor };
 	struct person confined = ada;
-	slice in_org, outside;
 
 	at(0);
 	CHECK_OK(world_change(add_provider, NULL));
 	confined.confined_to = org;
 	confined.connection = slice_str(uid_text(&provider_uid, arena));
 	CHECK_OK(world_change(end_all, NULL));
-	in_org = begin_as(confined);
-	outside = begin_as(ada);
+	*ret_inside = begin_as(confined);
+	*ret_outside = begin_as(ada);
+}
+
+TEST(one_ends_ones_own_sessions_and_from_an_organizations_provider_those_in_it_alone)
+{
+	struct caller anywhere = { .identity = person_uid }, inside = { .identity = person_uid, .confined_to = org },
+		      other = { .identity = person_uid, .confined_to = elsewhere }, somebody = { .identity = editor };
+	slice in_org, outside;
+
+	begin_both(&in_org, &outside);
 	CHECK_INT(own_sessions(anywhere), 2);
 	CHECK_INT(own_sessions(inside), 1);
 	CHECK_INT(own_sessions(other), 0);
@@ -471,20 +478,13 @@ TEST(one_ends_ones_own_sessions_and_from_an_organizations_provider_those_in_it_a
 /* Who may ask at all is the rows' affair: tests/wire/scripts/sessions. */
 TEST(an_owner_sees_and_ends_what_began_at_the_organizations_own_provider_and_an_operator_everything)
 {
-	struct person confined = ada;
 	Reeve__V1__ListMemberSessionsRequest listed;
 	Reeve__V1__RevokeMemberSessionRequest member;
 	Reeve__V1__RevokePersonSessionRequest person;
 	Reeve__V1__ListPersonSessionsRequest all;
 	slice inside, outside, next = { 0 };
 
-	at(0);
-	CHECK_OK(world_change(add_provider, NULL));
-	confined.confined_to = org;
-	confined.connection = slice_str(uid_text(&provider_uid, arena));
-	CHECK_OK(world_change(end_all, NULL));
-	inside = begin_as(confined);
-	outside = begin_as(ada);
+	begin_both(&inside, &outside);
 	reeve__v1__list_member_sessions_request__init(&listed);
 	reeve__v1__list_person_sessions_request__init(&all);
 	reeve__v1__revoke_member_session_request__init(&member);

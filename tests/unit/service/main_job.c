@@ -1,6 +1,7 @@
 /*
  * The main job below HTTP: a workload's own token becomes a short-lived one that holds what roles grant, and no more.
  */
+#include "keys.h"
 #include "test.h"
 
 #include <stdlib.h>
@@ -76,22 +77,6 @@ static status build(struct tx *tx, void *keys)
 	return row_insert(tx, &table_bindings, &binding);
 }
 
-static slice key_set(void)
-{
-	struct json_writer writer;
-	static struct buffer out;
-
-	buffer_init(&out, arena, 8192);
-	json_writer_init(&writer, &out);
-	json_open_object(&writer);
-	json_put_name(&writer, SLICE("keys"));
-	json_open_array(&writer);
-	key_put_jwk(workload, &writer);
-	json_close_array(&writer);
-	json_close_object(&writer);
-	return buffer_slice(&out);
-}
-
 static int open_world(void **state)
 {
 	struct store_options options = { .clock = &now };
@@ -120,7 +105,7 @@ static int open_world(void **state)
 	authz = authz_new();
 	CHECK_OK(store_write(store, setup_prepare, &start, arena, NULL));
 	CHECK_OK(key_new(ALG_RS256, &workload));
-	keys = key_set();
+	keys = key_set_of(arena, workload);
 	CHECK_OK(store_write(store, build, &keys, arena, NULL));
 	CHECK_OK(store_read(store, load, NULL, arena));
 	store_on_commit(store, committed, NULL);

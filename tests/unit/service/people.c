@@ -485,29 +485,18 @@ TEST(who_has_an_account_already_gets_a_default_role_at_the_first_exchange_there)
 	CHECK_OK(world_change(put_provider, NULL));
 }
 
-static status suspend(struct tx *tx, void *arg)
-{
-	struct group row = { .uid = org };
-	bool found;
-
-	TRY(row_find(tx, &table_groups, &row, &row, &found));
-	row.status = *(int64_t *)arg;
-	return row_update(tx, &table_groups, &row);
-}
-
 TEST(a_suspended_organization_lets_nobody_in_and_nobody_go_on)
 {
 	struct person person = own_provider("suspended");
-	int64_t suspended = 3, alive = 2; /* ORG_STATUS_ */
 	slice access, token;
 
 	enroll(&person);
 	access = access_of(&person);
 	CHECK_OK(exchange(access, URL, "", &token));
-	CHECK_OK(world_change(suspend, &suspended));
+	CHECK_OK(world_set_status(WORLD_SUSPENDED));
 	CHECK_FAULT(FAULT_DENIED, exchange(sign_in(&person), URL, "", &token));
 	CHECK_FAULT(FAULT_DENIED, exchange(access, URL, "", &token));
-	CHECK_OK(world_change(suspend, &alive));
+	CHECK_OK(world_set_status(WORLD_ALIVE));
 	CHECK_OK(exchange(access, URL, "", &token));
 }
 

@@ -234,6 +234,26 @@ static inline FALLIBLE world_change(store_fn change, void *arg)
 	return result;
 }
 
+/* ORG_STATUS_ */
+#define WORLD_ALIVE 2
+#define WORLD_SUSPENDED 3
+
+static status world_put_status(struct tx *tx, void *arg)
+{
+	struct group row = { .uid = org };
+	bool found;
+
+	TRY(row_find(tx, &table_groups, &row, &row, &found));
+	row.status = *(int64_t *)arg;
+	return row_update(tx, &table_groups, &row);
+}
+
+/* The organization is suspended, or lives on. */
+static inline FALLIBLE world_set_status(int64_t org_status)
+{
+	return world_change(world_put_status, &org_status);
+}
+
 static inline int64_t world_count(const struct table *table, const struct query *query);
 struct world_counting {
 	const struct table *table;

@@ -1,6 +1,7 @@
 /*
  * The exchange with tokens of other issuers, at its edges: numbers that do not fit, an identity about to end, no memory.
  */
+#include "keys.h"
 #include "service/world.h"
 
 #include <pthread.h>
@@ -13,22 +14,6 @@
 
 static struct key *workload;
 static struct uid machine;
-
-static slice key_set(void)
-{
-	struct json_writer writer;
-	struct buffer out;
-
-	buffer_init(&out, arena, 8192);
-	json_writer_init(&writer, &out);
-	json_open_object(&writer);
-	json_put_name(&writer, SLICE("keys"));
-	json_open_array(&writer);
-	key_put_jwk(workload, &writer);
-	json_close_array(&writer);
-	json_close_object(&writer);
-	return buffer_slice(&out);
-}
 
 static status put_identity(struct tx *tx, void *arg)
 {
@@ -45,7 +30,7 @@ static void put_machine(const struct uid *group, int64_t expires_s)
 				.subject_kind = MATCH_EXACT,
 				.issuer = SLICE(JOBS),
 				.subject = SLICE("job"),
-				.issuer_keys = key_set(),
+				.issuer_keys = key_set_of(arena, workload),
 				.expires_us = expires_s * US_PER_S,
 				.created_us = (NOW_S - 10) * US_PER_S };
 
@@ -165,26 +150,15 @@ TEST(a_token_does_not_outlive_its_identity_CVE_2025_64708)
 	CHECK_INT(done.token.expires_s, NOW_S + 3600);
 }
 
-static status set_status(struct tx *tx, void *arg)
-{
-	struct group row = { .uid = org };
-	bool found;
-
-	TRY(row_find(tx, &table_groups, &row, &row, &found));
-	row.status = *(int64_t *)arg;
-	return row_update(tx, &table_groups, &row);
-}
-
 TEST(a_suspended_organizations_machine_gets_no_token_CVE_2024_46999)
 {
-	int64_t suspended = 3, alive = 2; /* ORG_STATUS_ */
 	struct exchanged done;
 
 	put_machine(&org, NOW_S + S_PER_DAY);
-	CHECK_OK(world_change(set_status, &suspended));
+	CHECK_OK(world_set_status(WORLD_SUSPENDED));
 	CHECK_FAULT(FAULT_DENIED, exchange(job_until(NOW_S + 600), &done));
 	CHECK(strstr(report_current()->text, "suspended"));
-	CHECK_OK(world_change(set_status, &alive));
+	CHECK_OK(world_set_status(WORLD_ALIVE));
 	CHECK_OK(exchange(job_until(NOW_S + 600), &done));
 }
 

@@ -181,21 +181,10 @@ TEST(a_sign_in_ends_with_its_provider_CVE_2026_1486)
 	CHECK_FAULT(FAULT_UNAUTHENTIC, read_login(text, &login));
 }
 
-static status suspend(struct tx *tx, void *arg)
-{
-	struct group row = { .uid = org };
-	bool found;
-
-	TRY(row_find(tx, &table_groups, &row, &row, &found));
-	row.status = *(int64_t *)arg;
-	return row_update(tx, &table_groups, &row);
-}
-
 /* Of this very organization, and while it is not suspended. */
 TEST(a_providers_sign_in_is_its_organizations_alone)
 {
 	static char issuer[] = "https://sso.example.com";
-	int64_t suspended = 3, alive = 2; /* ORG_STATUS_ */
 	struct person person = ada();
 	struct provider row = { 0 };
 	struct login login;
@@ -211,9 +200,9 @@ TEST(a_providers_sign_in_is_its_organizations_alone)
 	outside = login_of(&person, "reeve");
 	CHECK_OK(read_login(inside, &login));
 	CHECK_FAULT(FAULT_UNAUTHENTIC, read_login(outside, &login));
-	CHECK_OK(world_change(suspend, &suspended));
+	CHECK_OK(world_set_status(WORLD_SUSPENDED));
 	CHECK_FAULT(FAULT_DENIED, read_login(inside, &login));
-	CHECK_OK(world_change(suspend, &alive));
+	CHECK_OK(world_set_status(WORLD_ALIVE));
 	CHECK_OK(read_login(inside, &login));
 	row.uid = provider_uid;
 	CHECK_OK(world_change(drop_provider, &row));
