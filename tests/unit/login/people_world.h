@@ -55,7 +55,7 @@ static int oauth_close(void **state)
 
 static inline void later(int64_t seconds)
 {
-	now.fixed_us += seconds * US_PER_S;
+	clock_move(&now, now.fixed_us + seconds * US_PER_S);
 }
 
 static inline struct call *worker_call(enum method_id method)

@@ -189,7 +189,7 @@ TEST(issuers_without_keys_push_none_out_that_has_them)
 	authz_thread_start();
 	CHECK_OK(ask("good", "one", true));
 	for (int i = 0; i < 3 * CACHE; i++) {
-		now.fixed_us += US_PER_S;
+		clock_move(&now, now.fixed_us + US_PER_S);
 		(void)snprintf(path, sizeof(path), "slow%d", i);
 		CHECK_FAULT(FAULT_ELSEWHERE, ask(path, "", false));
 	}
@@ -207,7 +207,7 @@ TEST(a_key_that_is_not_known_is_asked_for_once_in_a_while)
 	for (int i = 0; i < 10; i++)
 		CHECK_OK(ask("good", "two", true)); /* the set, which lacks it */
 	CHECK_INT(good_asked, 1);
-	now.fixed_us += 31 * US_PER_S;
+	clock_move(&now, now.fixed_us + 31 * US_PER_S);
 	CHECK_FAULT(FAULT_ELSEWHERE, ask("good", "two", false));
 	CHECK_INT(good_asked, 1);
 	for (int i = 0; i < 10; i++)
@@ -255,16 +255,16 @@ TEST(a_document_is_had_once_an_hour_and_anew_where_its_provider_was_changed_sinc
 	authz_thread_start();
 	for (int i = 0; i < 5; i++) {
 		CHECK_INT(document_of(0), 1);
-		now.fixed_us += 10 * 60 * US_PER_S;
+		clock_move(&now, now.fixed_us + 10 * 60 * US_PER_S);
 	}
 	changed_us = now.fixed_us;
-	now.fixed_us += 1;
+	clock_move(&now, now.fixed_us + 1);
 	CHECK_INT(document_of(changed_us), 2); /* at once */
 	CHECK_INT(document_of(changed_us), 2);
 	CHECK_INT(document_of(0), 2); /* and for everybody */
-	now.fixed_us += 1;
+	clock_move(&now, now.fixed_us + 1);
 	CHECK_INT(document_of(now.fixed_us), 3); /* changed again */
-	now.fixed_us += 3601 * US_PER_S;
+	clock_move(&now, now.fixed_us + 3601 * US_PER_S);
 	CHECK_INT(document_of(changed_us), 4);
 	CHECK_OK(ask("good", "one", false)); /* the keys came along */
 	CHECK_INT(good_asked, 4);
@@ -280,23 +280,23 @@ TEST(a_document_that_cannot_be_had_again_is_used_for_a_day_and_never_after_a_cha
 	authz_thread_start();
 	CHECK_INT(document_of(0), 1);
 	mood = FAILS;
-	now.fixed_us += 3601 * US_PER_S;
+	clock_move(&now, now.fixed_us + 3601 * US_PER_S);
 	for (int i = 0; i < 5; i++)
 		CHECK_INT(document_of(0), 1);
 	CHECK_INT(documents_asked, 2); /* not at each */
 	CHECK_FAULT(FAULT_UNAVAILABLE, read_document(now.fixed_us + 1, &number));
-	now.fixed_us += 2;
+	clock_move(&now, now.fixed_us + 2);
 	CHECK_FAULT(FAULT_UNAVAILABLE, read_document(now.fixed_us - 1, &number));
 	before = documents_asked;
 	for (int i = 0; i < 5; i++)
 		CHECK_FAULT(FAULT_UNAVAILABLE, read_document(now.fixed_us - 1, &number));
 	CHECK_INT(documents_asked, before); /* asked for a moment ago */
-	now.fixed_us += 11 * US_PER_S;
+	clock_move(&now, now.fixed_us + 11 * US_PER_S);
 	CHECK_INT(document_of(0), 1);
-	now.fixed_us += 24 * S_PER_HOUR * US_PER_S;
+	clock_move(&now, now.fixed_us + 24 * S_PER_HOUR * US_PER_S);
 	CHECK_FAULT(FAULT_UNAVAILABLE, read_document(0, &number));
 	mood = WELL;
-	now.fixed_us += 11 * US_PER_S;
+	clock_move(&now, now.fixed_us + 11 * US_PER_S);
 	CHECK_OK(read_document(0, &number));
 	authz_thread_stop();
 	stop();
@@ -313,12 +313,12 @@ TEST(a_document_is_given_up_when_its_issuer_answers_with_anothers)
 	CHECK_INT(document_of(0), 1);
 	mood = NAMES_ANOTHER;
 	CHECK_INT(document_of(0), 1);
-	now.fixed_us += 3601 * US_PER_S;
+	clock_move(&now, now.fixed_us + 3601 * US_PER_S);
 	CHECK_FAULT(FAULT_DENIED, read_document(0, &number));
 	CHECK_FAULT(FAULT_UNAVAILABLE, read_document(0, &number)); /* not asked again so soon */
 	CHECK_INT(documents_asked, 2);
 	mood = WELL;
-	now.fixed_us += 11 * US_PER_S;
+	clock_move(&now, now.fixed_us + 11 * US_PER_S);
 	CHECK_INT(document_of(0), 3);
 	issuer.options.issuer_allow = allowed;
 	issuer.options.issuer_allow_count = 1;
@@ -338,7 +338,7 @@ TEST(a_document_stands_without_its_keys)
 	CHECK_INT(document_of(0), 1);
 	CHECK_FAULT(FAULT_UNAVAILABLE, ask("good", "", true));
 	mood = WELL;
-	now.fixed_us += 11 * US_PER_S;
+	clock_move(&now, now.fixed_us + 11 * US_PER_S);
 	CHECK_OK(ask("good", "one", true));
 	authz_thread_stop();
 	stop();
