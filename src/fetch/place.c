@@ -19,7 +19,7 @@ struct slow {
 struct places {
 	pthread_mutex_t lock;
 	struct hash_seed seed;
-	struct slow slow[PLACE_PARTIES_MAX]; /* where the hash says; the last one there stays */
+	struct slow slow[PLACE_PARTIES_MAX];
 	unsigned count;
 	struct place at[];
 };
@@ -57,9 +57,19 @@ unsigned places_slow_share(const struct places *places)
 	return places->count < 2 ? 1 : places->count / 2;
 }
 
+/* What is remembered of it, or else the one that is forgotten first. */
 static struct slow *slow_of(struct places *places, uint64_t party)
 {
-	return &places->slow[party % PLACE_PARTIES_MAX];
+	struct slow *first = &places->slow[0];
+
+	for (size_t i = 0; i < PLACE_PARTIES_MAX; i++) {
+		struct slow *slow = &places->slow[i];
+		if (slow->party == party)
+			return slow;
+		if (slow->until_us < first->until_us)
+			first = slow;
+	}
+	return first;
 }
 
 static bool is_slow_locked(struct places *places, uint64_t party, int64_t now_us)

@@ -88,6 +88,29 @@ TEST(a_party_is_slow_while_it_holds_a_place_for_long_and_a_minute_after)
 	places_free(places);
 }
 
+TEST(every_slow_party_is_remembered_until_there_are_too_many)
+{
+	struct places *places = places_new(COUNT);
+	char party[32];
+	size_t at[COUNT];
+
+	for (int i = 0; i < PLACE_PARTIES_MAX; i++) {
+		(void)snprintf(party, sizeof(party), "https://%d.example", i);
+		CHECK_OK(take(places, party, 0, &at[0]));
+		places_leave(places, at[0], 3 * S);
+	}
+	for (int i = 0; i < COUNT / 2; i++) {
+		(void)snprintf(party, sizeof(party), "https://%d.example", i);
+		CHECK_OK(take(places, party, 4 * S, &at[i]));
+	}
+	for (int i = COUNT / 2; i < PLACE_PARTIES_MAX; i++) {
+		(void)snprintf(party, sizeof(party), "https://%d.example", i);
+		CHECK_FAULT(FAULT_BUSY, take(places, party, 4 * S, &at[COUNT / 2]));
+	}
+	CHECK_OK(take(places, "https://good.example", 4 * S, &at[COUNT / 2]));
+	places_free(places);
+}
+
 TEST(few_places_are_shared_too_and_none_means_any_number)
 {
 	struct places *one = places_new(1), *none = places_new(0);
@@ -105,4 +128,5 @@ TEST(few_places_are_shared_too_and_none_means_any_number)
 }
 
 TESTS(two_parties_that_never_answer_leave_room_for_a_third, slow_parties_hold_half_together_however_many_they_are,
-      a_party_is_slow_while_it_holds_a_place_for_long_and_a_minute_after, few_places_are_shared_too_and_none_means_any_number)
+      a_party_is_slow_while_it_holds_a_place_for_long_and_a_minute_after,
+      every_slow_party_is_remembered_until_there_are_too_many, few_places_are_shared_too_and_none_means_any_number)
