@@ -19,9 +19,23 @@ void secret_wipe(struct secret *secret)
 	bytes_wipe(secret, sizeof(*secret));
 }
 
+/* Whole words first, for tokens are long. What they hold decides no branch: all are read, whichever differ. */
 bool bytes_equal(slice a, slice b)
 {
-	return a.len == b.len && (a.len == 0 || CRYPTO_memcmp(a.at, b.at, a.len) == 0);
+	uint64_t left, right, differ = 0;
+	size_t at = 0;
+
+	if (a.len != b.len)
+		return false;
+	for (; a.len - at >= sizeof(left); at += sizeof(left)) {
+		memcpy(&left, a.at + at, sizeof(left));
+		memcpy(&right, b.at + at, sizeof(right));
+		differ |= left ^ right;
+		__asm__("" : "+r"(differ)); /* so that the compiler cannot know it and end early */
+	}
+	if (at < a.len)
+		differ |= (unsigned)CRYPTO_memcmp(a.at + at, b.at + at, a.len - at);
+	return differ == 0;
 }
 
 bool secret_equal(const struct secret *a, const struct secret *b)

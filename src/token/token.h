@@ -93,7 +93,6 @@ struct verified {
 	struct caller caller;
 	struct authz_subject subject; /* per-thread resolution of caller.identity; only on the thread that verified it */
 	enum token_kind kind;
-	slice text_digest;
 	/* for TOKEN_LOGIN */
 	slice upstream_issuer, upstream_subject, provider, groups;
 };

@@ -2,14 +2,16 @@
  * verify: our own tokens known again, with a bounded cache per thread.
  *
  * Promises  the cache holds what a signature proved and nothing that time changes: expiry, audience and liveness are asked on
- *           each use; one verdict comes out, and anything that is not proved is UNAUTHENTICATED.
+ *           each use; one verdict comes out, and anything that is not proved is UNAUTHENTICATED. A token is known again by
+ *           all of its text, compared in constant time; that text is wiped with what it proved.
  */
 #include "base/mem.h"
-#include "crypto/digest.h"
 #include "crypto/jws.h"
+#include "crypto/secret.h"
 #include "token/issuer_impl.h"
 
-#define CACHE_SLOTS 1024 /* per thread; a power of two */
+#define CACHE_BITS 10 /* of a slot's number; each thread has that many slots */
+#define CACHE_SLOTS (1 << CACHE_BITS)
 #define OWN_BYTES ((size_t)96 * 1024)
 #define FUTURE_S 60
 
@@ -18,7 +20,7 @@ struct box {
 	struct verified verified; /* first */
 	_Atomic unsigned refs;
 	struct arena *own;
-	uint8_t digest[SHA256_BYTES];
+	slice text;          /* in own, wiped with it */
 	uint64_t generation; /* of the keyset that proved it */
 };
 
@@ -42,6 +44,7 @@ struct verified *verified_unref(struct verified *verified)
 	struct box *box = verified ? box_of(verified) : NULL;
 
 	if (box && atomic_fetch_sub_explicit(&box->refs, 1, memory_order_acq_rel) == 1) {
+		bytes_wipe((void *)(uintptr_t)box->text.at, box->text.len);
 		(void)arena_free(box->own); /* the box goes too */
 		(void)mem_free(box);
 	}
@@ -83,12 +86,14 @@ static struct cache *cache_of_thread(void)
 	return cache;
 }
 
-static struct box **slot_of(struct cache *cache, const uint8_t digest[SHA256_BYTES])
+/* By the end of the signature, which differs from token to token; a slot is a place to look, never a proof. */
+static struct box **slot_of(struct cache *cache, slice text)
 {
-	uint32_t word;
+	uint64_t end = 0;
+	size_t len = text.len < sizeof(end) ? text.len : sizeof(end);
 
-	memcpy(&word, digest, sizeof(word));
-	return &cache->slots[word & (CACHE_SLOTS - 1)];
+	memcpy(&end, text.at + text.len - len, len);
+	return &cache->slots[end * UINT64_C(0x9e3779b97f4a7c15) >> (64 - CACHE_BITS)];
 }
 
 /* ---- claims into a verified token ---- */
@@ -141,13 +146,14 @@ static FALLIBLE keep_audiences(struct arena *own, const struct json *claims, sli
 static FALLIBLE keep_grants(struct arena *own, const struct json *claims, struct caller *caller)
 {
 	const struct json *caps = json_member(claims, "cap");
-	struct token_grant *grants = NEW_N(own, struct token_grant, CALLER_GRANTS_MAX);
+	struct token_grant *grants;
 
-	TRY_NEW(grants);
 	if (!json_is(caps, JSON_OBJECT))
 		return OK;
 	if (caps->count > CALLER_GRANTS_MAX)
 		return FAIL(FAULT_UNAUTHENTIC, "the token is malformed");
+	grants = NEW_N(own, struct token_grant, caps->count);
+	TRY_NEW(grants);
 	JSON_EACH (member, caps) {
 		struct token_grant *grant = &grants[caller->grants_count];
 		slice text;
@@ -171,12 +177,14 @@ static FALLIBLE keep_profile(struct arena *own, const struct json *claims, struc
 	return keep(own, upstream, "family_name", &caller->family_name);
 }
 
-static FALLIBLE fill(struct box *box, enum token_kind kind, const struct json *claims)
+static FALLIBLE fill(struct box *box, enum token_kind kind, slice text, const struct json *claims)
 {
 	struct caller *caller = &box->verified.caller;
 	struct arena *own = box->own;
 	slice confined;
 
+	box->text = arena_copy(own, text);
+	TRY_NEW(box->text.at);
 	caller->is_known = true;
 	box->verified.kind = kind;
 	TRY(keep(own, claims, "iss", &caller->issuer));
@@ -217,8 +225,7 @@ static FALLIBLE prove(struct issuer *issuer, struct arena *arena, enum token_kin
 	return OK;
 }
 
-static FALLIBLE make_box(struct issuer *issuer, enum token_kind kind, slice text, const uint8_t digest[SHA256_BYTES],
-			 struct box **ret_box)
+static FALLIBLE make_box(struct issuer *issuer, enum token_kind kind, slice text, struct box **ret_box)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(256 * 1024);
 	uint64_t generation = issuer->generation; /* before proving: a key that goes meanwhile makes it stale */
@@ -232,10 +239,8 @@ static FALLIBLE make_box(struct issuer *issuer, enum token_kind kind, slice text
 	TRY_NEW(box);
 	atomic_init(&box->refs, 1);
 	box->own = arena_new(OWN_BYTES);
-	memcpy(box->digest, digest, SHA256_BYTES);
 	box->generation = generation;
-	box->verified.text_digest = slice_of(box->digest, SHA256_BYTES);
-	result = box->own ? fill(box, kind, claims) : FAIL(FAULT_EXHAUSTED, "no memory for a token");
+	result = box->own ? fill(box, kind, text, claims) : FAIL(FAULT_EXHAUSTED, "no memory for a token");
 	if (FAILED(result)) {
 		(void)verified_unref(&box->verified); /* a local */
 		return result;
@@ -318,20 +323,18 @@ static FALLIBLE check_use(struct issuer *issuer, const struct box *box, enum tok
 FALLIBLE token_verify(struct issuer *issuer, enum token_kind kind, slice text, slice audience, struct verified **ret_verified)
 {
 	struct cache *cache = cache_of_thread();
-	uint8_t digest[SHA256_BYTES];
 	struct box **slot, *box;
 
 	if (!kind_row(kind)->is_accepted_here)
 		return FAIL(FAULT_UNAUTHENTIC, "this kind of token is for somebody else");
 	if (text.len == 0 || text.len > TOKEN_BYTES_MAX)
 		return FAIL(FAULT_UNAUTHENTIC, "the token is malformed");
-	TRY(sha256(text, digest));
-	slot = cache ? slot_of(cache, digest) : NULL;
+	slot = cache ? slot_of(cache, text) : NULL;
 	box = slot ? *slot : NULL;
-	if (box && memcmp(box->digest, digest, sizeof(digest)) == 0 && box->generation == issuer->generation) {
+	if (box && box->generation == issuer->generation && bytes_equal(box->text, text)) {
 		(void)verified_ref(&box->verified); /* the same pointer */
 	} else {
-		TRY(make_box(issuer, kind, text, digest, &box));
+		TRY(make_box(issuer, kind, text, &box));
 		if (slot) {
 			if (*slot)
 				(void)verified_unref(&(*slot)->verified); /* replaced */

@@ -55,6 +55,25 @@ TEST(CVE_2024_25189_secrets_are_equal_only_as_a_whole)
 	CHECK(bytes_equal(SLICE(""), (slice){ 0 }));
 }
 
+TEST(bytes_are_equal_only_when_every_one_of_them_is)
+{
+	char a[70] = "", b[70] = "";
+
+	for (size_t len = 1; len < sizeof(a); len++) {
+		CHECK(bytes_equal(slice_of(a, len), slice_of(b, len)));
+		CHECK(!bytes_equal(slice_of(a, len), slice_of(b, len - 1)));
+		for (size_t i = 0; i < len; i++)
+			for (int bit = 0; bit < 8; bit++) {
+				b[i] = (char)(1 << bit);
+				CHECK(!bytes_equal(slice_of(a, len), slice_of(b, len)));
+				b[i] = 0;
+			}
+	}
+	/* Two differences that would cancel out in a sum. */
+	a[3] = b[11] = 1;
+	CHECK(!bytes_equal(slice_of(a, sizeof(a)), slice_of(b, sizeof(b))));
+}
+
 TEST(CVE_2023_29193_a_secret_prints_as_a_placeholder)
 {
 	struct secret secret = { 0 };
@@ -137,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_wiped_secret_holds_only_zeros),
 		cmocka_unit_test(CVE_2024_25189_secrets_are_equal_only_as_a_whole),
+		cmocka_unit_test(bytes_are_equal_only_when_every_one_of_them_is),
 		cmocka_unit_test(CVE_2023_29193_a_secret_prints_as_a_placeholder),
 		cmocka_unit_test(a_shorter_secret_leaves_nothing_of_the_longer_one_before),
 		cmocka_unit_test(a_file_is_loaded_without_its_line_ends),

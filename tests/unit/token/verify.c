@@ -76,6 +76,52 @@ TEST(the_cache_gives_no_token_another_kind_nor_another_audience_CVE_2026_33496)
 	CHECK_OK(verify(text, ""));
 }
 
+/* ---- known again ---- */
+
+/* What stands in the cache, one byte of it changed, with every byte in turn; cut short, made longer, and with the end of
+ * another one, whose beginning is the same. */
+TEST(a_token_is_known_again_by_every_byte_of_it)
+{
+	slice text = access_with(""), other = access_with(",\"email\":\"ada@example.com\""), twin = access_with("");
+	size_t end = text.len - 86; /* of what is signed: 64 bytes of signature follow */
+	char *forged = arena_text(arena, text);
+
+	CHECK_OK(verify(text, ""));
+	CHECK_OK(verify(other, ""));
+	for (size_t i = 0; i < text.len; i++) {
+		forged[i] = text.at[i] == 'A' ? 'B' : 'A';
+		CHECK(FAILED(verify(slice_of(forged, text.len), "")));
+		forged[i] = text.at[i];
+	}
+	CHECK(FAILED(verify(slice_to(text, text.len - 1), "")));
+	CHECK(FAILED(verify(slice_from(text, 1), "")));
+	CHECK(FAILED(verify(slice_str(arena_printf(arena, "%sA", forged)), "")));
+	CHECK(FAILED(verify(slice_str(arena_printf(arena, "A%s", forged)), "")));
+	CHECK_FAULT(FAULT_UNAUTHENTIC,
+		    verify(slice_str(arena_printf(arena, "%.*s%.*s", (int)end, text.at, 86, other.at + other.len - 86)), ""));
+	CHECK_FAULT(FAULT_UNAUTHENTIC,
+		    verify(slice_str(arena_printf(arena, "%.*s%.*s", (int)other.len - 86, other.at, 86, text.at + end)), ""));
+	CHECK(memcmp(text.at, twin.at, end) == 0 && !slice_eq(text, twin)); /* signed twice, proved each by itself */
+	CHECK_OK(verify(twin, ""));
+	CHECK_OK(verify(text, ""));
+}
+
+/* Two that were proved, one after the other on one thread: each says its own. */
+TEST(a_token_never_speaks_for_another_one)
+{
+	slice texts[64];
+	struct verified *verified;
+
+	for (int i = 0; i < 64; i++)
+		texts[i] = access_with(arena_printf(arena, ",\"email\":\"%02d@example.com\"", i));
+	for (int round = 0; round < 3; round++)
+		for (int i = 0; i < 64; i++) {
+			CHECK_OK(token_verify(parts.issuer, TOKEN_ACCESS, texts[i], SLICE(""), &verified));
+			CHECK_SLICE(verified->caller.email, arena_printf(arena, "%02d@example.com", i));
+			(void)verified_unref(verified); /* a local */
+		}
+}
+
 /* ---- with one of ours for another one ---- */
 
 static FALLIBLE assume_in(slice text, const struct uid *identity, const struct uid *provider, struct assumed *ret)
@@ -188,6 +234,29 @@ TEST(another_identity_is_assumed_when_everything_it_asks_for_fits)
 	CHECK_OK(cross(asks, ADA, &who));
 }
 
+static status drop_identity(struct tx *tx, void *arg)
+{
+	bool deleted;
+
+	TRY(row_delete(tx, &table_identities, arg, &deleted));
+	CHECK(deleted);
+	return OK;
+}
+
+TEST(a_token_that_is_known_ends_with_its_identity)
+{
+	struct identity row = machine_row();
+	slice text =
+		forge("at+jwt", claims_of(URL, &machine, "\"" URL "\"", NOW_S, NOW_S + 60, ",\"email\":\"m@example.com\""));
+
+	CHECK_OK(world_change(put_identity, &row));
+	CHECK_OK(verify(text, ""));
+	CHECK_OK(verify(text, ""));
+	CHECK_OK(world_change(drop_identity, &row));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, verify(text, ""));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, verify(text, ""));
+}
+
 /* ---- a key that goes ---- */
 
 /* After a forced rotation the old key is believed until the last token it signed has ended, and no longer. */
@@ -286,6 +355,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_claim_of_a_token_of_ours_is_asked_for),
 		cmocka_unit_test(the_cache_gives_no_token_another_kind_nor_another_audience_CVE_2026_33496),
+		cmocka_unit_test(a_token_is_known_again_by_every_byte_of_it),
+		cmocka_unit_test(a_token_never_speaks_for_another_one),
+		cmocka_unit_test(a_token_that_is_known_ends_with_its_identity),
 		cmocka_unit_test(a_token_gives_no_more_and_no_longer_than_it_has),
 		cmocka_unit_test(a_token_is_taken_as_a_providers_when_it_began_there_GHSA_7qjx_gp9h_65qj),
 		cmocka_unit_test(another_identity_is_assumed_when_everything_it_asks_for_fits),
