@@ -81,7 +81,7 @@ static struct block *add_block(struct arena *arena, size_t need)
 	return arena->top = block;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+void *arena_room(struct arena *arena, size_t size)
 {
 	struct block *block = arena->top;
 	size_t need;
@@ -97,7 +97,15 @@ void *arena_alloc(struct arena *arena, size_t size)
 	at = block->bytes + block->used;
 	block->used += need;
 	arena->used += need;
-	memset(at, 0, need);
+	return at;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	void *at = arena_room(arena, size);
+
+	if (at)
+		memset(at, 0, size);
 	return at;
 }
 
@@ -110,10 +118,13 @@ void *arena_alloc_n(struct arena *arena, size_t count, size_t size)
 
 char *arena_text(struct arena *arena, slice s)
 {
-	char *copy = s.len < SIZE_MAX ? arena_alloc(arena, s.len + 1) : NULL;
+	char *copy = s.len < SIZE_MAX ? arena_room(arena, s.len + 1) : NULL;
 
-	if (copy && s.len)
+	if (!copy)
+		return NULL;
+	if (s.len)
 		memcpy(copy, s.at, s.len);
+	copy[s.len] = '\0';
 	return copy;
 }
 
@@ -134,7 +145,7 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 	va_copy(again, args);
 	len = vsnprintf(NULL, 0, format, args);
 	va_end(args);
-	if (len >= 0 && (text = arena_alloc(arena, (size_t)len + 1)))
+	if (len >= 0 && (text = arena_room(arena, (size_t)len + 1)))
 		(void)vsnprintf(text, (size_t)len + 1, format, again); /* measured just before */
 	va_end(again);
 	return text;

@@ -2,9 +2,9 @@
  * arena: memory that lives and dies with one call.
  *
  * Owns      a chain of blocks, at most cap_bytes together.
- * Promises  an allocation is zeroed and aligned for any type; past the cap it is NULL and the call fails with
- *           FAULT_EXHAUSTED; nothing is freed singly. Not for sharing between threads at the same time.
- * Start at  arena_new(), NEW().
+ * Promises  an allocation is zeroed (but for arena_room's) and aligned for any type; past the cap it is NULL and the call fails
+ * with FAULT_EXHAUSTED; nothing is freed singly. Not for sharing between threads at the same time. Start at  arena_new(),
+ * NEW().
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
@@ -26,6 +26,8 @@ size_t arena_used(const struct arena *arena);
 /* Zeroed; NULL past the cap or without memory; size 0 gives a valid pointer. */
 void *arena_alloc(struct arena *arena, size_t size) __attribute__((alloc_size(2)));
 void *arena_alloc_n(struct arena *arena, size_t count, size_t size) __attribute__((alloc_size(2, 3)));
+/* The same, but holding what an earlier call left there: for who writes every byte before reading any. */
+void *arena_room(struct arena *arena, size_t size) __attribute__((alloc_size(2)));
 /* NUL-terminated copies; NULL when they do not fit. */
 char *arena_text(struct arena *arena, slice s);
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -34,7 +34,7 @@ static bool grow(struct buffer *buffer, size_t need)
 	while (cap < need)
 		cap = cap > SIZE_MAX / 2 ? need : cap * 2;
 	if (buffer->arena) {
-		at = arena_alloc(buffer->arena, cap);
+		at = arena_room(buffer->arena, cap);
 		if (at && buffer->len)
 			memcpy(at, buffer->at, buffer->len);
 	} else {

@@ -56,7 +56,7 @@ static struct refusal add_pseudo(struct stream *stream, slice name, slice value)
 
 struct refusal h2_head_add(struct stream *stream, slice name, slice value)
 {
-	slice copy = { .at = arena_alloc(stream->request.arena, name.len + value.len), .len = name.len };
+	slice copy = { .at = arena_room(stream->request.arena, name.len + value.len), .len = name.len };
 	char *at = (char *)(uintptr_t)copy.at; /* fresh from the arena */
 
 	if (!at)

@@ -12,6 +12,7 @@
 #include "rpc/rpc_impl.h"
 #include "service/ahead.h"
 
+#define USER_AGENT_BYTES 256 /* of it that is kept */
 #define OPENAPI_BYTES_MAX ((size_t)8 * 1024 * 1024)
 #define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
@@ -279,6 +280,7 @@ static void start(struct rpc *rpc, struct http_request *request, const struct me
 {
 	struct journey *journey = NEW(request->arena, struct journey);
 	struct report *before;
+	struct call *call;
 	slice agent = SLICE("");
 
 	if (!journey) {
@@ -286,14 +288,15 @@ static void start(struct rpc *rpc, struct http_request *request, const struct me
 		return;
 	}
 	(void)http_header(request, "user-agent", &agent); /* none is fine */
-	journey->call = (struct call){ .parts = rpc->options.parts,
-				       .method = method,
-				       .caller = &journey->stranger, /* until a token says otherwise */
-				       .arena = request->arena,
-				       .peer = request->peer,
-				       .user_agent = slice_to(agent, 256),
-				       .peer_is_safe = request->is_tls || request->peer_is_loopback,
-				       .now_us = clock_now_us(rpc->options.parts->clock) };
+	call = &journey->call;                            /* zeroed; it is too large to be written twice */
+	call->parts = rpc->options.parts;
+	call->method = method;
+	call->caller = &journey->stranger; /* until a token says otherwise */
+	call->arena = request->arena;
+	call->peer = request->peer;
+	call->user_agent = slice_to(agent, USER_AGENT_BYTES);
+	call->peer_is_safe = request->is_tls || request->peer_is_loopback;
+	call->now_us = clock_now_us(rpc->options.parts->clock);
 	journey->rpc = rpc;
 	journey->request = request;
 	journey->ref = request->ref;

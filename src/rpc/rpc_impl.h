@@ -34,7 +34,6 @@ struct journey {
 	bool is_nested; /* made by this server: INTERNAL methods are open to it */
 	void *in, *out;
 	struct verified *verified;
-	struct authz_subject own_subject;
 	status result;
 	uint64_t revision;
 	int64_t started_us, deadline_us; /* loop time; 0 = no deadline */

@@ -35,6 +35,22 @@ TEST(arena_memory_is_zeroed_after_a_reset)
 	arena_free(arena);
 }
 
+TEST(texts_end_where_an_earlier_call_left_bytes)
+{
+	struct arena *arena = arena_new(100000);
+	struct buffer out;
+
+	memset(arena_room(arena, 4000), 'x', 4000);
+	arena_reset(arena);
+	CHECK_INT(strlen(arena_text(arena, SLICE("abc"))), 3);
+	CHECK_INT(strlen(arena_copy(arena, SLICE("")).at), 0);
+	CHECK_INT(strlen(arena_printf(arena, "%d", 12)), 2);
+	buffer_init(&out, arena, 1000);
+	buffer_add(&out, SLICE("abcd"));
+	CHECK_INT(strlen(out.at), 4);
+	arena_free(arena);
+}
+
 TEST(a_buffer_keeps_its_first_failure)
 {
 	struct buffer buffer;
@@ -189,8 +205,9 @@ TEST(a_forked_child_draws_other_random_bytes_than_its_parent)
 	(void)close(fds[1]); /* as above */
 }
 
-TESTS(an_arena_never_hands_out_more_than_its_cap, arena_memory_is_zeroed_after_a_reset, a_buffer_keeps_its_first_failure,
-      text_is_valid_utf8_without_nul, times_survive_a_round_trip, impossible_times_are_refused,
-      a_report_names_the_field_and_keeps_the_trace, the_sweep_makes_the_nth_allocation_fail, numbers_are_decimal_digits_alone,
+TESTS(an_arena_never_hands_out_more_than_its_cap, arena_memory_is_zeroed_after_a_reset,
+      texts_end_where_an_earlier_call_left_bytes, a_buffer_keeps_its_first_failure, text_is_valid_utf8_without_nul,
+      times_survive_a_round_trip, impossible_times_are_refused, a_report_names_the_field_and_keeps_the_trace,
+      the_sweep_makes_the_nth_allocation_fail, numbers_are_decimal_digits_alone,
       plain_text_ends_at_the_first_byte_that_is_not_plain, no_two_draws_of_random_bytes_agree,
       a_forked_child_draws_other_random_bytes_than_its_parent)
