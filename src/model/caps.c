@@ -29,6 +29,7 @@ static const struct cap_row rows[CAPS_BITS] = {
 static pthread_once_t order_once = PTHREAD_ONCE_INIT;
 static const struct cap_row *by_number[CAPS_BITS], *by_name[CAPS_BITS];
 static size_t rows_count;
+static uint8_t rank_of[CAPS_BITS]; /* of a bit's row in by_number */
 static struct caps known_public;
 
 static int order_number(const void *a, const void *b)
@@ -57,6 +58,8 @@ static void put_in_order(void)
 	}
 	qsort(by_number, rows_count, sizeof(*by_number), order_number);
 	qsort(by_name, rows_count, sizeof(*by_name), order_name);
+	for (size_t rank = 0; rank < rows_count; rank++)
+		rank_of[by_number[rank]->bit] = (uint8_t)rank;
 }
 
 const struct cap_row *const *cap_rows(size_t *ret_count)
@@ -64,6 +67,35 @@ const struct cap_row *const *cap_rows(size_t *ret_count)
 	(void)pthread_once(&order_once, put_in_order); /* cannot fail with an initialised control */
 	*ret_count = rows_count;
 	return by_number;
+}
+
+/* Takes the lowest bit out of the word at *at. */
+static unsigned take_bit(struct caps *set, size_t at)
+{
+	unsigned bit = (unsigned)__builtin_ctzll(set->words[at]);
+
+	set->words[at] &= set->words[at] - 1;
+	return (unsigned)at * WORD_BITS + bit;
+}
+
+/* Bits become ranks, and ranks come out in order: as many steps as the set has bits. */
+size_t caps_rows(const struct caps *set, const struct cap_row *ret_rows[CAPS_BITS])
+{
+	struct caps left = *set, ranks = { 0 };
+	size_t count;
+
+	(void)cap_rows(&count); /* puts them in order */
+	for (size_t at = 0; at < CAPS_BITS / WORD_BITS; at++)
+		while (left.words[at]) {
+			unsigned bit = take_bit(&left, at);
+			if (rows[bit].name)
+				caps_add(&ranks, rank_of[bit]);
+		}
+	count = 0;
+	for (size_t at = 0; at < CAPS_BITS / WORD_BITS; at++)
+		while (ranks.words[at])
+			ret_rows[count++] = by_number[take_bit(&ranks, at)];
+	return count;
 }
 
 const struct cap_row *cap_by_bit(unsigned bit)

@@ -41,6 +41,9 @@ const struct cap_row *cap_by_name(slice name);   /* NULL when unknown */
 /* Rows sorted by number; *ret_count of them. */
 const struct cap_row *const *cap_rows(size_t *ret_count);
 
+/* The set's rows sorted by number; bits without a capability are left out. Gives how many. */
+size_t caps_rows(const struct caps *set, const struct cap_row *ret_rows[CAPS_BITS]);
+
 static inline bool caps_has(const struct caps *set, unsigned bit)
 {
 	return bit < CAPS_BITS && (set->words[bit / 64] >> (bit % 64) & 1);

@@ -34,17 +34,15 @@ FALLIBLE role_caps_of_names(size_t count, char *const *names, const char *field,
 
 FALLIBLE role_names_of_caps(struct call *call, const struct caps *caps, size_t *ret_count, char ***ret_names)
 {
-	size_t row_count, n = 0;
-	const struct cap_row *const *rows = cap_rows(&row_count);
-	char **names = NEW_N(call->arena, char *, row_count);
+	const struct cap_row *rows[CAPS_BITS];
+	size_t count = caps_rows(caps, rows);
+	char **names = NEW_N(call->arena, char *, count);
 
 	TRY_NEW(names);
-	for (size_t i = 0; i < row_count; i++)
-		if (caps_has(caps, rows[i]->bit)) {
-			names[n++] = (char *)(uintptr_t)rows[i]->name; /* read only by whoever writes the answer */
-		}
+	for (size_t i = 0; i < count; i++)
+		names[i] = (char *)(uintptr_t)rows[i]->name; /* read only by whoever writes the answer */
 	*ret_names = names;
-	*ret_count = n;
+	*ret_count = count;
 	return OK;
 }
 

@@ -10,13 +10,13 @@ typedef Chainguard__Platform__Iam__V2__Role role_v2;
 FALLIBLE role_numbers_of_caps(struct call *call, const struct caps *caps, size_t *ret_count,
 			      Chainguard__Capabilities__Capability **ret_numbers)
 {
-	size_t count, n = 0;
-	const struct cap_row *const *rows = cap_rows(&count);
+	const struct cap_row *rows[CAPS_BITS];
+	size_t count = caps_rows(caps, rows), n = 0;
 
 	*ret_numbers = NEW_N(call->arena, Chainguard__Capabilities__Capability, count);
 	TRY_NEW(*ret_numbers);
 	for (size_t i = 0; i < count; i++)
-		if (caps_has(caps, rows[i]->bit) && !rows[i]->is_own)
+		if (!rows[i]->is_own)
 			(*ret_numbers)[n++] = (Chainguard__Capabilities__Capability)rows[i]->number;
 	*ret_count = n;
 	return OK;

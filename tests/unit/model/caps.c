@@ -173,6 +173,29 @@ TEST(the_table_holds_the_whole_contract)
 	CHECK_INT(internal, 40);
 }
 
+TEST(the_rows_of_a_set_come_by_number_each_once)
+{
+	struct random random = random_seeded(7);
+	const struct cap_row *listed[CAPS_BITS];
+	size_t count;
+	const struct cap_row *const *rows = cap_rows(&count);
+	struct caps set = { 0 };
+
+	CHECK_INT(caps_rows(&set, listed), 0);
+	for (int round = 0; round < 1000; round++) {
+		size_t n = 0;
+		CHECK_OK(random_fill(&random, &set, sizeof(set))); /* bits without a capability too */
+		count = caps_rows(&set, listed);
+		for (size_t i = 0; rows[i] && n < count && i < CAPS_BITS; i++)
+			if (caps_has(&set, rows[i]->bit))
+				CHECK(listed[n++] == rows[i]);
+		CHECK_INT(n, count);
+		for (unsigned bit = 0; bit < CAPS_BITS; bit++)
+			n -= caps_has(&set, bit) && cap_by_bit(bit);
+		CHECK_INT(n, 0);
+	}
+}
+
 TEST(unknown_capabilities_are_unknown)
 {
 	static const unsigned retired[] = { 0, 40, 41, 135, 136, 143, 222, 248, 256, 100000 };
@@ -187,4 +210,4 @@ TEST(unknown_capabilities_are_unknown)
 TESTS(the_worked_examples_encode_as_published, whole_roles_encode_as_published, sets_of_the_documented_sample_decode,
       the_older_list_of_numbers_decodes, a_malformed_set_is_refused, bits_without_a_capability_are_dropped_on_reading,
       capabilities_of_ours_never_enter_a_token, every_set_survives_a_round_trip, the_table_holds_the_whole_contract,
-      unknown_capabilities_are_unknown)
+      the_rows_of_a_set_come_by_number_each_once, unknown_capabilities_are_unknown)
