@@ -50,8 +50,15 @@ size_t base64_encode_into(enum base64_form form, slice bytes, char *into)
 		uint64_t word;
 		memcpy(&word, in, sizeof(word));
 		word = be64toh(word);
-		for (unsigned shift = 58; shift >= 16; shift -= 6)
-			*to++ = alphabet[word >> shift & 63];
+		to[0] = alphabet[word >> 58];
+		to[1] = alphabet[word >> 52 & 63];
+		to[2] = alphabet[word >> 46 & 63];
+		to[3] = alphabet[word >> 40 & 63];
+		to[4] = alphabet[word >> 34 & 63];
+		to[5] = alphabet[word >> 28 & 63];
+		to[6] = alphabet[word >> 22 & 63];
+		to[7] = alphabet[word >> 16 & 63];
+		to += 8;
 	}
 	for (; left >= 3; left -= 3, in += 3) {
 		*to++ = alphabet[in[0] >> 2];
@@ -101,7 +108,7 @@ static bool strip_padding(const struct form *form, slice *text)
 	return text->len % 4 != 1 && (!pad || (text->len + pad) % 4 == 0);
 }
 
-/* count digits, at most four, as a number; false: one of them is none. */
+/* Two digits or three as a number; false: one of them is none. */
 static bool read_digits(const unsigned char *digits, const char *at, size_t count, uint32_t *ret_word)
 {
 	unsigned char all = IS_DIGIT;
@@ -114,6 +121,18 @@ static bool read_digits(const unsigned char *digits, const char *at, size_t coun
 	}
 	*ret_word = word;
 	return all;
+}
+
+/* Four digits as three bytes; false: one of them is none. */
+static inline bool decode_four(const unsigned char *digits, const char *at, unsigned char *to)
+{
+	unsigned a = digits[(unsigned char)at[0]], b = digits[(unsigned char)at[1]], c = digits[(unsigned char)at[2]],
+		 d = digits[(unsigned char)at[3]];
+
+	to[0] = (unsigned char)((a & 63) << 2 | (b & 63) >> 4);
+	to[1] = (unsigned char)((b & 15) << 4 | (c & 63) >> 2);
+	to[2] = (unsigned char)((c & 3) << 6 | (d & 63));
+	return a & b & c & d & IS_DIGIT;
 }
 
 /* The last two or three digits: one byte or two, and no bits left over. */
@@ -136,7 +155,6 @@ bool base64_decode_into(enum base64_form form, slice text, void *into, size_t si
 	const unsigned char *digits = forms[form].digits;
 	unsigned char *to = into;
 	size_t len, i, tail;
-	uint32_t word;
 
 	if (!strip_padding(&forms[form], &text))
 		return false;
@@ -146,13 +164,9 @@ bool base64_decode_into(enum base64_form form, slice text, void *into, size_t si
 	len = text.len / 4 * 3 + (tail ? tail - 1 : 0);
 	if (len > size)
 		return false;
-	for (i = 0; i < text.len - tail; i += 4) {
-		if (!read_digits(digits, text.at + i, 4, &word))
+	for (i = 0; i < text.len - tail; i += 4, to += 3)
+		if (!decode_four(digits, text.at + i, to))
 			return false;
-		*to++ = (unsigned char)(word >> 16);
-		*to++ = (unsigned char)(word >> 8);
-		*to++ = (unsigned char)word;
-	}
 	if (tail && !decode_tail(digits, text.at + i, tail, to))
 		return false;
 	*ret_len = len;

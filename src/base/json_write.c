@@ -73,26 +73,33 @@ static void put_escape(struct buffer *out, char c)
 	}
 }
 
-/* Nearly every string: as it is, between quotation marks. */
-static void put_plain(struct buffer *out, slice text)
+/* Nearly every string: as it is, between quotation marks, after the comma that may be due. */
+static void put_plain(struct json_writer *writer, slice text)
 {
-	char *room = buffer_room(out, text.len + 2);
+	char *room = buffer_room(writer->out, text.len + 3), *at = room;
 
 	if (!room)
 		return;
-	room[0] = '"';
+	if (writer->comma)
+		*at++ = ',';
+	*at++ = '"';
 	if (text.len)
-		memcpy(room + 1, text.at, text.len);
-	room[text.len + 1] = '"';
-	buffer_grew(out, text.len + 2);
+		memcpy(at, text.at, text.len);
+	at += text.len;
+	*at++ = '"';
+	buffer_grew(writer->out, (size_t)(at - room));
+	writer->comma = true;
 }
 
-static void put_string(struct buffer *out, slice text)
+static void put_string(struct json_writer *writer, slice text)
 {
+	struct buffer *out = writer->out;
+
 	if (slice_plain_len(text) == text.len) {
-		put_plain(out, text);
+		put_plain(writer, text);
 		return;
 	}
+	begin(writer);
 	if (!slice_is_text(text)) {
 		out->failed = true;
 		return;
@@ -112,16 +119,14 @@ static void put_string(struct buffer *out, slice text)
 
 void json_put_name(struct json_writer *writer, slice name)
 {
-	begin(writer);
-	put_string(writer->out, name);
+	put_string(writer, name);
 	buffer_byte(writer->out, ':');
 	writer->comma = false;
 }
 
 void json_put_text(struct json_writer *writer, slice text)
 {
-	begin(writer);
-	put_string(writer->out, text);
+	put_string(writer, text);
 }
 
 void json_put_raw(struct json_writer *writer, slice value)

@@ -96,6 +96,9 @@ static size_t sequence_len(slice s)
 	return len;
 }
 
+/* Sixteen bytes that the compiler handles as one, with whatever the processor has for that. */
+typedef unsigned char block __attribute__((vector_size(16)));
+
 #define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
 
 /* Not 0 when any byte of the word is below n (n <= 128; exact for the word, not for which byte). */
@@ -109,8 +112,20 @@ static bool is_plain(char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+/* True when a byte of the block is not plain. */
+static inline bool unplain_block(const char *at)
+{
+	uint64_t halves[2];
+	block bytes, found;
+
+	memcpy(&bytes, at, sizeof(bytes));
+	found = (block)((bytes < 0x20) | (bytes >= 0x7f) | (bytes == '"') | (bytes == '\\'));
+	memcpy(halves, &found, sizeof(halves));
+	return halves[0] | halves[1];
+}
+
 /* Not 0 when a byte of the word is not plain. */
-static uint64_t unplain(const char *at)
+static inline uint64_t unplain(const char *at)
 {
 	uint64_t word;
 
@@ -123,12 +138,13 @@ size_t slice_plain_len(slice s)
 {
 	size_t at = 0, word = sizeof(uint64_t);
 
-	while (s.len - at >= 4 * word && !(unplain(s.at + at) | unplain(s.at + at + word) | unplain(s.at + at + 2 * word) |
-					   unplain(s.at + at + 3 * word)))
-		at += 4 * word;
+	while (s.len - at >= sizeof(block) && !unplain_block(s.at + at))
+		at += sizeof(block);
+	/* The end is looked at together with bytes before it, which are plain. */
+	if (s.len >= sizeof(block) && s.len - at < sizeof(block) && !unplain_block(s.at + s.len - sizeof(block)))
+		return s.len;
 	while (s.len - at >= word && !unplain(s.at + at))
 		at += word;
-	/* The end is looked at together with bytes before it, which are plain. */
 	if (s.len >= word && s.len - at < word && !unplain(s.at + s.len - word))
 		return s.len;
 	while (at < s.len && is_plain(s.at[at]))

@@ -177,10 +177,12 @@ static uint64_t get_word(const uint8_t *from)
 /* One more than the highest bit of the set, and at least PUBLIC_BITS_MIN. */
 static size_t set_length(const struct caps *set)
 {
-	for (size_t bit = CAPS_BITS; bit > PUBLIC_BITS_MIN; bit--)
-		if (caps_has(set, (unsigned)bit - 1))
-			return bit;
-	return PUBLIC_BITS_MIN;
+	size_t length = 0;
+
+	for (size_t at = CAPS_BITS / WORD_BITS; at-- && !length;)
+		if (set->words[at])
+			length = at * WORD_BITS + WORD_BITS - (size_t)__builtin_clzll(set->words[at]);
+	return length > PUBLIC_BITS_MIN ? length : PUBLIC_BITS_MIN;
 }
 
 void caps_encode(const struct caps *set, char ret_text[CAPS_TEXT_BYTES])

@@ -135,6 +135,31 @@ TEST(every_length_survives_base64_in_every_form)
 	}
 }
 
+/* Four digits and then four more: every byte at every place, against what RFC 4648 says of that byte alone. */
+TEST(a_byte_is_a_digit_of_base64_or_it_is_not_wherever_it_stands)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	unsigned char bytes[6], want[6];
+	size_t len;
+
+	for (int place = 0; place < 8; place++)
+		for (int c = 0; c < 256; c++) {
+			char text[8] = { 'w', '-', 'A', '9', '_', 'b', 'Z', '0' };
+			const char *digit = c ? strchr(digits, c) : NULL;
+			uint64_t word = 0;
+			text[place] = (char)c;
+			CHECK_INT(base64_decode_into(BASE64_URL, slice_of(text, 8), bytes, sizeof(bytes), &len), digit != NULL);
+			if (!digit)
+				continue;
+			for (int i = 0; i < 8; i++)
+				word = word << 6 | (uint64_t)(strchr(digits, text[i]) - digits);
+			for (int i = 0; i < 6; i++)
+				want[i] = (unsigned char)(word >> (40 - 8 * i));
+			CHECK_INT(len, 6);
+			assert_memory_equal(bytes, want, 6);
+		}
+}
+
 TEST(hex_is_lower_case_and_of_exact_length)
 {
 	struct buffer out;
@@ -204,6 +229,7 @@ TEST(decoding_past_the_arena_is_exhausted)
 
 TESTS(base64_of_rfc_4648_section_10_comes_out, base64url_has_its_alphabet_and_no_padding,
       base64url_with_padding_blanks_or_stray_bits_is_refused, padded_forms_refuse_wrong_padding,
-      every_length_survives_base64_in_every_form, hex_is_lower_case_and_of_exact_length,
-      percent_encoding_keeps_what_its_set_keeps, percent_decoding_reads_plus_as_blank_in_forms_alone,
-      broken_escapes_nul_and_invalid_utf8_are_refused, decoding_past_the_arena_is_exhausted)
+      every_length_survives_base64_in_every_form, a_byte_is_a_digit_of_base64_or_it_is_not_wherever_it_stands,
+      hex_is_lower_case_and_of_exact_length, percent_encoding_keeps_what_its_set_keeps,
+      percent_decoding_reads_plus_as_blank_in_forms_alone, broken_escapes_nul_and_invalid_utf8_are_refused,
+      decoding_past_the_arena_is_exhausted)
