@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-#define ARENA_BLOCK_BYTES ((size_t)8 * 1024 - 64)
+#define ARENA_BLOCK_BYTES ((size_t)16 * 1024 - 64) /* a call that only reads takes one */
 #define ARENA_ALIGN sizeof(max_align_t)
 
 struct block {
