@@ -112,8 +112,10 @@ static nghttp2_nv pair(slice name, slice value)
 
 static size_t pairs_of(const struct http_header *headers, size_t count, nghttp2_nv *into)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		into[i] = pair(headers[i].name, headers[i].value);
+		into[i].flags = headers[i].is_unique ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE;
+	}
 	return count;
 }
 

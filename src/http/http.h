@@ -29,6 +29,7 @@ struct tls_server;
 /* Names are in lower case, values without outer blanks; bytes 0x20..0x7e, tab and 0x80..0xff only (RFC 9110 5.5). */
 struct http_header {
 	slice name, value;
+	bool is_unique; /* of an answer: no other will have this value, so HTTP/2's table of headers need not learn it */
 };
 
 /* Refers to a stream without pointing at it: safe to keep, to copy and to use late. */
@@ -62,7 +63,11 @@ struct http_request {
 #define HTTP_METHOD_BYTES 32
 
 /* How many headers bear this name (given in lower case); the first one's value goes to ret_value when there is any. */
-size_t http_header(const struct http_request *request, const char *name, slice *ret_value);
+size_t http_header_named(const struct http_request *request, slice name, slice *ret_value);
+static inline size_t http_header(const struct http_request *request, const char *name, slice *ret_value)
+{
+	return http_header_named(request, slice_str(name), ret_value); /* a literal's length is known here */
+}
 
 /* -- response ------------------------------------------------------------------------------------------------------ */
 

@@ -104,13 +104,12 @@ bool request_value_ok(slice value)
 	return true;
 }
 
-size_t http_header(const struct http_request *request, const char *name, slice *ret_value)
+size_t http_header_named(const struct http_request *request, slice name, slice *ret_value)
 {
-	slice wanted = slice_str(name);
 	size_t found = 0;
 
 	for (size_t i = 0; i < request->header_count; i++) {
-		if (!slice_eq(request->headers[i].name, wanted))
+		if (!slice_eq(request->headers[i].name, name))
 			continue;
 		if (found++ == 0)
 			*ret_value = request->headers[i].value;

@@ -71,10 +71,14 @@ size_t number_write(char *at, uint64_t number)
 slice response_date(struct http_server *server)
 {
 	static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	int64_t now_s = clock_now_s(server->options.clock);
+	int64_t turn_us = loop_now_us(server->loop), now_s;
 	struct tm tm;
-	time_t at = (time_t)now_s;
+	time_t at;
 
+	if (turn_us == server->date_turn_us)
+		return slice_str(server->date);
+	now_s = at = clock_now_s(server->options.clock);
+	server->date_turn_us = turn_us;
 	if (now_s != server->date_s && gmtime_r(&at, &tm)) {
 		(void)snprintf(server->date, sizeof(server->date), "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
 			       days + 3 * tm.tm_wday, tm.tm_mday, months + 3 * tm.tm_mon, (tm.tm_year + 1900) % 10000,

@@ -147,7 +147,7 @@ struct http_server {
 	uint64_t memory;
 	struct http_header *scratch; /* options.header_count: where a head is parsed to */
 	char date[32];
-	int64_t date_s;
+	int64_t date_s, date_turn_us; /* the second it shows, and the turn of the loop it was asked in */
 	struct counters counters;
 	bool is_draining;
 	struct loop_timer drain_timer;

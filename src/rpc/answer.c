@@ -20,6 +20,16 @@ static void add(struct headers *headers, const char *name, slice value)
 		headers->at[headers->count++] = (struct http_header){ slice_str(name), value };
 }
 
+/* A value that no other answer will have. */
+static void add_unique(struct headers *headers, const char *name, slice value)
+{
+	size_t before = headers->count;
+
+	add(headers, name, value);
+	if (headers->count > before)
+		headers->at[before].is_unique = true;
+}
+
 static void common_headers(struct journey *journey, struct headers *headers)
 {
 	const struct call *call = &journey->call;
@@ -32,9 +42,9 @@ static void common_headers(struct journey *journey, struct headers *headers)
 	buffer_byte(&text, '-');
 	buffer_number(&text, revision);
 	add(headers, "reeve-revision", buffer_slice(&text));
-	add(headers, "x-request-id", call->request_id);
+	add_unique(headers, "x-request-id", call->request_id);
 	if (http_header(journey->request, "traceparent", &trace) == 1 && trace.len <= REQUEST_ID_BYTES)
-		add(headers, "traceparent", trace);
+		add_unique(headers, "traceparent", trace);
 }
 
 static FALLIBLE answer_grpc(struct journey *journey, const struct headers *headers, struct http_response *response)

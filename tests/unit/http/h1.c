@@ -38,6 +38,29 @@ TEST(a_request_arrives_with_everything_it_said)
 	served_stop(served);
 }
 
+TEST(the_date_of_an_answer_is_the_second_it_was_asked_in)
+{
+	static struct clock clock;
+	struct http_server_options options = { .clock = &clock };
+	struct served *served;
+	struct client client;
+	struct reply reply = { .code = 0 };
+
+	clock = clock_fixed(INT64_C(784111777) * US_PER_S);
+	served = served_start(&options);
+	client_open(&client, served);
+	SAY(&client, GET("/show"));
+	client_reply(&client, &reply, false);
+	CHECK(strstr(reply.text, "\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"));
+	clock_move(&clock, INT64_C(784111778) * US_PER_S);
+	SAY(&client, GET("/show"));
+	client_reply(&client, &reply, false);
+	CHECK(strstr(reply.text, "\r\ndate: Sun, 06 Nov 1994 08:49:38 GMT\r\n"));
+	client_reply_done(&reply);
+	client_close(&client);
+	served_stop(served);
+}
+
 TEST(pipelined_requests_are_answered_in_order_also_when_the_first_takes_longest)
 {
 	struct served *served;
@@ -587,7 +610,8 @@ TEST(a_drain_ends_at_its_limit)
 	served_stop(served);
 }
 
-TESTS(a_request_arrives_with_everything_it_said, pipelined_requests_are_answered_in_order_also_when_the_first_takes_longest,
+TESTS(a_request_arrives_with_everything_it_said, the_date_of_an_answer_is_the_second_it_was_asked_in,
+      pipelined_requests_are_answered_in_order_also_when_the_first_takes_longest,
       a_pipelined_request_waits_unread_behind_one_that_is_away, many_pipelined_requests_wait_behind_one_that_is_away,
       bodies_on_their_way_are_bounded_together, a_request_sent_byte_by_byte_is_the_same_request,
       a_client_that_waits_for_100_continue_gets_it_and_one_that_does_not_is_served, head_tells_the_length_and_sends_no_body,

@@ -55,6 +55,19 @@ TEST(a_request_arrives_as_over_http_1)
 	stop();
 }
 
+TEST(a_value_that_comes_once_takes_no_place_in_the_table_of_headers)
+{
+	struct answer *answer;
+
+	start(NULL);
+	for (int i = 0; i < 3; i++) {
+		CHECK_INT(ask("GET", "/show", "", NONE, &answer), 200);
+		CHECK(strstr(answer->headers, "x-once: only\n") && strstr(answer->headers, "content-type: text/plain\n"));
+		CHECK_INT(answer->never_indexed, 1);
+	}
+	stop();
+}
+
 TEST(many_streams_run_at_once_here_and_on_the_worker)
 {
 	start(NULL);
@@ -718,9 +731,10 @@ TEST(curl_and_h2load_are_served)
 	served_stop(served);
 }
 
-TESTS(a_request_arrives_as_over_http_1, many_streams_run_at_once_here_and_on_the_worker,
-      grpc_gets_its_message_back_and_the_status_in_trailers, grpc_errors_come_as_trailers_only,
-      large_bodies_pass_both_ways_under_flow_control, a_body_past_the_limit_is_refused_in_the_clients_language,
+TESTS(a_request_arrives_as_over_http_1, a_value_that_comes_once_takes_no_place_in_the_table_of_headers,
+      many_streams_run_at_once_here_and_on_the_worker, grpc_gets_its_message_back_and_the_status_in_trailers,
+      grpc_errors_come_as_trailers_only, large_bodies_pass_both_ways_under_flow_control,
+      a_body_past_the_limit_is_refused_in_the_clients_language,
       an_authorization_of_32_kib_is_taken_and_more_than_64_kib_of_headers_are_not, more_than_100_headers_are_refused,
       what_http_1_refuses_is_refused_here_too, crumbs_of_cookies_become_one_header,
       many_crumbs_take_no_more_memory_than_they_are_long, expect_100_continue_is_met,

@@ -27,6 +27,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 		answer->saw_100 = answer->saw_100 || answer->code == 100;
 		return 0;
 	}
+	answer->never_indexed += (flags & NGHTTP2_NV_FLAG_NO_INDEX) != 0;
 	used = strlen(answer->headers);
 	(void)snprintf(answer->headers + used, sizeof(answer->headers) - used, "%.*s: %.*s\n", (int)name_len, name,
 		       (int)value_len, value); /* cut when long */

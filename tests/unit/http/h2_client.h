@@ -18,7 +18,8 @@ struct answer {
 	char start[BODY_START + 1];
 	size_t body_len;
 	bool has_trailers, is_closed, saw_100;
-	uint32_t error; /* of the reset, once closed */
+	int never_indexed; /* headers that said so */
+	uint32_t error;    /* of the reset, once closed */
 	slice upload;
 };
 

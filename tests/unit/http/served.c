@@ -30,8 +30,9 @@ static char big[SERVED_BIG_BYTES];
 
 static void respond_text(struct stream_ref ref, int code, slice body)
 {
-	struct http_header type = { SLICE("content-type"), SLICE("text/plain") }; /* copied before http_respond returns */
-	struct http_response response = { .status = code, .headers = &type, .header_count = 1, .body = body };
+	struct http_header headers[] = { { SLICE("content-type"), SLICE("text/plain") },
+					 { SLICE("x-once"), SLICE("only"), .is_unique = true } }; /* copied before it returns */
+	struct http_response response = { .status = code, .headers = headers, .header_count = 2, .body = body };
 
 	http_respond(ref, &response);
 }
