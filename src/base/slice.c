@@ -1,5 +1,7 @@
 #include "base/slice.h"
 
+#include <endian.h>
+
 static unsigned char lower(unsigned char c)
 {
 	return c >= 'A' && c <= 'Z' ? (unsigned char)(c + ('a' - 'A')) : c;
@@ -112,16 +114,18 @@ static bool is_plain(char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-/* True when a byte of the block is not plain. */
-static inline bool unplain_block(const char *at)
+/* How many of the block's bytes come before the first that is not plain; all sixteen when there is none. */
+static inline size_t plain_in_block(const char *at)
 {
 	uint64_t halves[2];
 	block bytes, found;
 
 	memcpy(&bytes, at, sizeof(bytes));
-	found = (block)((bytes < 0x20) | (bytes >= 0x7f) | (bytes == '"') | (bytes == '\\'));
+	found = (block)((bytes < 0x20) | (bytes >= 0x7f) | (bytes == '"') | (bytes == '\\')); /* 0xff where it is so */
 	memcpy(halves, &found, sizeof(halves));
-	return halves[0] | halves[1];
+	if (halves[0])
+		return (size_t)__builtin_ctzll(le64toh(halves[0])) / 8;
+	return halves[1] ? 8 + (size_t)__builtin_ctzll(le64toh(halves[1])) / 8 : sizeof(block);
 }
 
 /* Not 0 when a byte of the word is not plain. */
@@ -134,21 +138,32 @@ static inline uint64_t unplain(const char *at)
 	       any_below(word ^ EACH_BYTE('"'), 1) | any_below(word ^ EACH_BYTE('\\'), 1);
 }
 
-size_t slice_plain_len(slice s)
+static size_t plain_len_of_few(slice s)
 {
 	size_t at = 0, word = sizeof(uint64_t);
 
-	while (s.len - at >= sizeof(block) && !unplain_block(s.at + at))
-		at += sizeof(block);
-	/* The end is looked at together with bytes before it, which are plain. */
-	if (s.len >= sizeof(block) && s.len - at < sizeof(block) && !unplain_block(s.at + s.len - sizeof(block)))
-		return s.len;
 	while (s.len - at >= word && !unplain(s.at + at))
 		at += word;
+	/* The end is looked at together with bytes before it, which are plain. */
 	if (s.len >= word && s.len - at < word && !unplain(s.at + s.len - word))
 		return s.len;
 	while (at < s.len && is_plain(s.at[at]))
 		at++;
+	return at;
+}
+
+size_t slice_plain_len(slice s)
+{
+	size_t at = 0, plain;
+
+	if (s.len < sizeof(block))
+		return plain_len_of_few(s);
+	do {
+		if (s.len - at < sizeof(block))
+			at = s.len - sizeof(block); /* as above */
+		plain = plain_in_block(s.at + at);
+		at += plain;
+	} while (plain == sizeof(block) && at < s.len);
 	return at;
 }
 
