@@ -5,7 +5,9 @@
 
 #include "base/mem.h"
 
-#define ARENA_BLOCK_BYTES ((size_t)16 * 1024 - 64) /* a call that only reads takes one */
+#define BLOCK_BYTES ((size_t)8 * 1024 - 64)
+#define CALL_BLOCK_BYTES ((size_t)16 * 1024 - 64) /* a call that only reads takes one */
+#define CALL_CAP_BYTES ((size_t)1024 * 1024)      /* arenas of calls may hold this much; what is kept long may not */
 #define ARENA_ALIGN sizeof(max_align_t)
 
 struct block {
@@ -18,6 +20,11 @@ struct arena {
 	struct block *top;
 	size_t cap, held, used; /* held counts block bytes against the cap, used what callers asked for */
 };
+
+static size_t block_bytes(const struct arena *arena)
+{
+	return arena->cap < CALL_CAP_BYTES ? BLOCK_BYTES : CALL_BLOCK_BYTES;
+}
 
 struct arena *arena_new(size_t cap_bytes)
 {
@@ -51,7 +58,7 @@ void arena_reset(struct arena *arena)
 
 	while (first && first->next)
 		first = first->next;
-	if (first && first->size > ARENA_BLOCK_BYTES)
+	if (first && first->size > block_bytes(arena))
 		first = NULL; /* an outsized first block is not worth keeping */
 	drop_blocks(arena, first);
 	if (first)
@@ -66,7 +73,7 @@ size_t arena_used(const struct arena *arena)
 
 static struct block *add_block(struct arena *arena, size_t need)
 {
-	size_t size = need > ARENA_BLOCK_BYTES ? need : ARENA_BLOCK_BYTES;
+	size_t size = need > block_bytes(arena) ? need : block_bytes(arena);
 	struct block *block;
 
 	if (size > arena->cap - arena->held)
