@@ -5,7 +5,7 @@ import net from 'node:net';
 import { after, before, test } from 'node:test';
 import { RawBrowser, ok, openPeople, serve, signInAt, unique } from './people.mjs';
 
-const SHARE = 2; // a third of the places, which are three quarters of the default eight workers
+const SHARE = 2; // a third of the places, which are three quarters of eight workers
 const ASKED = 6;
 let people, world, org, viewer, slow;
 
@@ -59,7 +59,7 @@ function checkBusy(answer, name) {
 
 before(async () => {
   slow = [await openSlow(), await openSlow()];
-  people = await openPeople({ hosts: slow.map(({ host }) => host) });
+  people = await openPeople({ flags: ['--workers', '8'], hosts: slow.map(({ host }) => host) });
   world = people.world;
   org = ok(await people.as(people.admin, 'POST', '/iam/v2/groups', { name: `slow-${unique()}.example` })).uid;
   viewer = ok(await people.as(people.admin, 'GET', '/iam/v1/roles?parent=%2F')).items.find((role) => role.name === 'viewer').id;
