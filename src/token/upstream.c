@@ -326,15 +326,17 @@ static FALLIBLE take(struct issuer *issuer, const struct want *want, struct jwks
 FALLIBLE upstream_keys(struct issuer *issuer, slice url, slice kid, bool may_block, struct jwks **ret_keys)
 {
 	struct want want = { .url = url, .kid = kid, .may_block = may_block };
+	slice no_document;
 
-	return take(issuer, &want, ret_keys, NULL);
+	return take(issuer, &want, ret_keys, &no_document);
 }
 
 FALLIBLE issuer_document(struct issuer *issuer, struct arena *arena, slice url, int64_t since_us, slice *ret_document)
 {
 	struct want want = { .url = url, .since_us = since_us, .arena = arena, .may_block = true };
+	struct jwks *no_keys;
 
-	return take(issuer, &want, NULL, ret_document);
+	return take(issuer, &want, &no_keys, ret_document);
 }
 
 FALLIBLE upstream_verify(const struct jwks *keys, const struct jws *jws)
