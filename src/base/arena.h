@@ -2,9 +2,9 @@
  * arena: memory that lives and dies with one call.
  *
  * Owns      a chain of blocks, at most cap_bytes together.
- * Promises  an allocation is zeroed (but for arena_room's) and aligned for any type; past the cap it is NULL and the call fails
- * with FAULT_EXHAUSTED; nothing is freed singly. Not for sharing between threads at the same time. Start at  arena_new(),
- * NEW().
+ * Promises  an allocation is zeroed (but for arena_room's) and aligned for any type; past the cap it is NULL and the call
+ *           fails with FAULT_EXHAUSTED; nothing is freed singly. Not for sharing between threads at the same time.
+ * Start at  arena_new(), NEW().
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H

@@ -2,9 +2,10 @@
  * place: which threads wait for others at this moment, and for whom.
  *
  * Owns      a fixed number of places, and whom it remembers as slow.
- * Promises  one party holds at most a third of the places; parties that kept a thread waiting for long in the last minute hold
- * at most half of them together, however many they are. So whoever answers is served beside those who do not. Nobody is put in
- * a queue: who finds no place is refused at once. Start at  places_take(), places_leave().
+ * Promises  one party holds at most a third of the places; parties that kept a thread waiting for long in the last minute
+ *           hold at most half of them together, however many they are. So whoever answers is served beside those who do
+ *           not. Nobody is put in a queue: who finds no place is refused at once.
+ * Start at  places_take(), places_leave().
  */
 #ifndef FETCH_PLACE_IMPL_H
 #define FETCH_PLACE_IMPL_H

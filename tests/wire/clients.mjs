@@ -91,10 +91,9 @@ function openHttp1(world) {
 // ---- HTTP/2 ----
 
 function openHttp2(world) {
-  const connect = () => http2.connect(world.url, { ca: world.ca }).on('error', () => { /* each stream tells */ });
-  let session = connect();
+  const session = http2.connect(world.url, { ca: world.ca });
+  session.on('error', () => { /* each stream tells */ });
   const send = ({ verb, target, headers = {}, body }) => new Promise((resolve, reject) => {
-    if (session.closed || session.destroyed) session = connect(); // the server ends a connection that was idle for long
     const stream = session.request({ ':method': verb, ':path': target, ...headers }, { endStream: body === undefined });
     const parts = [];
     let head, trailers;

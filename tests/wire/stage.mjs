@@ -72,9 +72,8 @@ export async function openStage() {
   const issuer = await openIssuer();
   // Nobody listens for mail: what is asked for is of accounts that are not there.
   const flags = ['--login.providers', `people issuer=${issuer.url} client-id=people`, '--smtp.url', 'smtp://127.0.0.1:9', '--smtp.from', 'reeve@example.com'];
-  // One connection rests while claims are played over another; six claims at once may wait for the issuer's keys, and one
-  // party may keep a third of the workers waiting.
-  flags.push('--http.idle-timeout', '900', '--workers', '24');
+  // One connection rests while claims are played over another.
+  flags.push('--http.idle-timeout', '900');
   const worlds = {
     plain: await openWorld({ issuer, registries: ['registry.test'], flags }),
     tls: await openWorld({ issuer, registries: ['registry.test'], flags, tls: certificate }),
