@@ -47,7 +47,7 @@ static bool grow(struct buffer *buffer, size_t need)
 	return true;
 }
 
-char *buffer_room(struct buffer *buffer, size_t n)
+char *buffer_make_room(struct buffer *buffer, size_t n)
 {
 	if (buffer->failed)
 		return NULL;
@@ -55,13 +55,6 @@ char *buffer_room(struct buffer *buffer, size_t n)
 	if (!buffer->failed && buffer->cap - buffer->len < n + 1)
 		buffer->failed = buffer->starved = !grow(buffer, buffer->len + n + 1);
 	return buffer->failed ? NULL : buffer->at + buffer->len;
-}
-
-void buffer_grew(struct buffer *buffer, size_t n)
-{
-	assert(n < buffer->cap - buffer->len);
-	buffer->len += n;
-	buffer->at[buffer->len] = '\0';
 }
 
 void buffer_add(struct buffer *buffer, slice s)

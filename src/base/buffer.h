@@ -7,6 +7,8 @@
 #ifndef BASE_BUFFER_H
 #define BASE_BUFFER_H
 
+#include <assert.h>
+
 #include "base/arena.h"
 #include "base/slice.h"
 
@@ -29,11 +31,28 @@ void buffer_text(struct buffer *buffer, const char *text);
 /* In decimal. */
 void buffer_number(struct buffer *buffer, uint64_t number);
 void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Room for n more bytes at the end, to be filled and counted by buffer_grew; NULL on failure. */
-char *buffer_room(struct buffer *buffer, size_t n);
-void buffer_grew(struct buffer *buffer, size_t n);
 /* Drops the first n bytes. */
 void buffer_shift(struct buffer *buffer, size_t n);
+
+/* For buffer_room: what to do when there is no room yet, or never will be. */
+char *buffer_make_room(struct buffer *buffer, size_t n);
+
+/* Room for n more bytes at the end, to be filled and counted by buffer_grew; NULL on failure. */
+static inline char *buffer_room(struct buffer *buffer, size_t n)
+{
+	bool is_there =
+		!buffer->failed && n <= buffer->limit && buffer->len <= buffer->limit - n && n < buffer->cap - buffer->len;
+
+	return is_there ? buffer->at + buffer->len : buffer_make_room(buffer, n);
+}
+
+/* n: at most what was asked of buffer_room. */
+static inline void buffer_grew(struct buffer *buffer, size_t n)
+{
+	assert(n < buffer->cap - buffer->len);
+	buffer->len += n;
+	buffer->at[buffer->len] = '\0';
+}
 
 static inline bool buffer_failed(const struct buffer *buffer)
 {
