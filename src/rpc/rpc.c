@@ -12,7 +12,9 @@
 #include "rpc/rpc_impl.h"
 #include "service/ahead.h"
 
-#define USER_AGENT_BYTES 256 /* of it that is kept */
+#define USER_AGENT_BYTES 256   /* of it that is kept */
+#define REST_US INT64_C(50000) /* the first; each is twice the one before */
+#define RESTS_MAX 6            /* three seconds in all */
 #define OPENAPI_BYTES_MAX ((size_t)8 * 1024 * 1024)
 #define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
@@ -89,15 +91,30 @@ static void on_worker_ahead(struct work *work)
 	(void)report_use(before); /* this thread's next call has its own */
 }
 
+/* Whoever found all places taken in which threads wait for an issuer has done nothing yet: its keys may be there in a moment. A
+ * page says so itself, to a person who can load it again. When true, the journey is another thread's. */
+static bool comes_again(struct journey *journey)
+{
+	const struct method *method = journey->call.method;
+
+	return journey->result.fault == FAULT_BUSY && method->place == PLACE_LOOP && !method->is_page &&
+	       journey->rests < RESTS_MAX &&
+	       workers_give_later(journey->rpc->options.workers, &journey->work, REST_US << journey->rests++);
+}
+
 static void on_worker(struct work *work)
 {
 	struct journey *journey = CONTAINER_OF(work, struct journey, work);
 	struct report *before = report_use(&journey->call.report);
+	bool is_gone;
 
+	report_clear(&journey->call.report); /* of an earlier try */
 	journey->call.may_block = true;
 	journey->result = work_through(journey);
+	is_gone = comes_again(journey);
 	(void)report_use(before); /* this thread's next call has its own */
-	hand_back(journey);
+	if (!is_gone)
+		hand_back(journey);
 }
 
 /* The mutation: admit inside, run, record, all in one savepoint. */

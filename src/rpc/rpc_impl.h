@@ -38,6 +38,7 @@ struct journey {
 	uint64_t revision;
 	int64_t started_us, deadline_us; /* loop time; 0 = no deadline */
 	struct work work;
+	unsigned rests; /* of the work, until places were free */
 	struct store_job job;
 	struct loop_task back;
 };

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "authz/authz.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
 #define WORKERS_MAX 256
@@ -11,26 +12,70 @@
 struct workers {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	struct work *first, *last;
-	unsigned waiting, queue_max, count;
+	struct work *first, *last, *resting;
+	unsigned waiting, resting_count, queue_max, count;
 	bool stopping;
 	pthread_t threads[WORKERS_MAX];
 };
+
+static void append_locked(struct workers *workers, struct work *work)
+{
+	work->next = NULL;
+	if (workers->last)
+		workers->last->next = work;
+	else
+		workers->first = work;
+	workers->last = work;
+	workers->waiting++;
+	pthread_cond_signal(&workers->wake);
+}
+
+/* Queues what has rested long enough. When the next will have; 0: none rests. */
+static int64_t wake_resting_locked(struct workers *workers)
+{
+	struct work **at = &workers->resting, *work;
+	int64_t now_us = workers->resting ? clock_ticks_us() : 0, next_us = 0;
+
+	while ((work = *at)) {
+		if (work->due_us > now_us && !workers->stopping) {
+			next_us = next_us && next_us < work->due_us ? next_us : work->due_us;
+			at = &work->next;
+			continue;
+		}
+		*at = work->next;
+		workers->resting_count--;
+		append_locked(workers, work);
+	}
+	return next_us;
+}
+
+static void wait_locked(struct workers *workers, int64_t until_us)
+{
+	struct timespec until = { .tv_sec = until_us / US_PER_S, .tv_nsec = until_us % US_PER_S * 1000 };
+
+	if (until_us)
+		(void)pthread_cond_timedwait(&workers->wake, &workers->lock, &until); /* whoever waits looks again */
+	else
+		(void)pthread_cond_wait(&workers->wake, &workers->lock); /* likewise */
+}
 
 /* The next piece of work, or NULL when the pool stops and nothing is left. */
 static struct work *take(struct workers *workers)
 {
 	struct work *work;
+	int64_t next_us;
 
 	pthread_mutex_lock(&workers->lock);
-	while (!workers->first && !workers->stopping)
-		pthread_cond_wait(&workers->wake, &workers->lock);
+	while ((next_us = wake_resting_locked(workers), !workers->first) && !workers->stopping)
+		wait_locked(workers, next_us);
 	work = workers->first;
 	if (work) {
 		workers->first = work->next;
 		if (!workers->first)
 			workers->last = NULL;
 		workers->waiting--;
+		if (workers->resting)
+			pthread_cond_signal(&workers->wake); /* another one looks at the clock meanwhile */
 	}
 	pthread_mutex_unlock(&workers->lock);
 	return work;
@@ -58,12 +103,16 @@ static void *serve(void *arg)
 FALLIBLE workers_new(unsigned threads, unsigned queue_max, struct workers **ret_workers)
 {
 	struct workers *workers = NEW_ZERO(struct workers);
+	pthread_condattr_t by_ticks;
 	sigset_t all, before;
 
 	if (!workers)
 		return FAIL(FAULT_EXHAUSTED, "no memory for the workers");
 	pthread_mutex_init(&workers->lock, NULL);
-	pthread_cond_init(&workers->wake, NULL);
+	pthread_condattr_init(&by_ticks);
+	pthread_condattr_setclock(&by_ticks, CLOCK_MONOTONIC);
+	pthread_cond_init(&workers->wake, &by_ticks);
+	pthread_condattr_destroy(&by_ticks);
 	workers->queue_max = queue_max;
 	sigfillset(&all); /* signals are for the main loop */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -96,24 +145,33 @@ struct workers *workers_free(struct workers *workers)
 
 FALLIBLE workers_give(struct workers *workers, struct work *work)
 {
-	bool taken = false;
+	bool taken;
 
-	work->next = NULL;
 	pthread_mutex_lock(&workers->lock);
-	if (!workers->stopping && workers->waiting < workers->queue_max) {
-		if (workers->last)
-			workers->last->next = work;
-		else
-			workers->first = work;
-		workers->last = work;
-		workers->waiting++;
-		taken = true;
-		pthread_cond_signal(&workers->wake);
-	}
+	taken = !workers->stopping && workers->waiting < workers->queue_max;
+	if (taken)
+		append_locked(workers, work);
 	pthread_mutex_unlock(&workers->lock);
 	if (!taken)
 		return FAIL(FAULT_UNAVAILABLE, "the server is busy: too many calls wait; try again");
 	return OK;
+}
+
+bool workers_give_later(struct workers *workers, struct work *work, int64_t rest_us)
+{
+	bool taken;
+
+	pthread_mutex_lock(&workers->lock);
+	taken = !workers->stopping && workers->resting_count < WORKERS_RESTING_MAX;
+	if (taken) {
+		work->due_us = clock_ticks_us() + rest_us;
+		work->next = workers->resting;
+		workers->resting = work;
+		workers->resting_count++;
+		pthread_cond_signal(&workers->wake); /* who waits longer waits for this one now */
+	}
+	pthread_mutex_unlock(&workers->lock);
+	return taken;
 }
 
 unsigned workers_waiting(struct workers *workers)

@@ -26,7 +26,8 @@ enum access_kind {
 
 /* Where it runs. */
 enum place {
-	PLACE_LOOP,   /* the connection's thread, from memory; FAULT_ELSEWHERE hands it to a worker */
+	PLACE_LOOP,   /* the connection's thread, from memory; FAULT_ELSEWHERE hands it to a worker, where FAULT_BUSY, before
+			 anything was done, has it run again a little later */
 	PLACE_WORKER, /* a worker thread, reading tables */
 	PLACE_WRITE,  /* under store_write */
 };

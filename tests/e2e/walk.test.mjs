@@ -60,6 +60,20 @@ test('an identity is made for a CI job and bound to registry.push', async () => 
   assert.equal(twice.status, 409);
 });
 
+// After a start nobody's keys are known, and the issuer takes its time. More jobs than threads may wait for it.
+test('sixty jobs that begin at once, before the keys of their issuer are known, all get their tokens', async () => {
+  const [answer] = issuer.server.listeners('request');
+  issuer.server.removeAllListeners('request');
+  issuer.server.on('request', (...both) => setTimeout(answer, 400, ...both));
+  assert.equal(issuer.fetched, 0);
+  const answers = await Promise.all(Array.from({ length: 60 }, () =>
+    exchange(world, issuer.token({ sub: 'repo:example/app:ref:refs/heads/main', aud: world.url }), builder.uid)));
+  assert.deepEqual(answers.map(({ status }) => status), Array(60).fill(200));
+  assert.equal(issuer.fetched, 1);
+  issuer.server.removeAllListeners('request');
+  issuer.server.on('request', answer);
+});
+
 test("the job's own token becomes one that holds just what is bound", async () => {
   const job = issuer.token({ sub: 'repo:example/app:ref:refs/heads/main', aud: world.url });
   const got = ok(await exchange(world, job, builder.uid));
