@@ -1,9 +1,9 @@
 /*
  * verify: our own tokens known again, with a bounded cache per thread.
  *
- * Promises  the cache holds what a signature proved and nothing that time changes: expiry, audience and liveness are asked on
- *           each use; one verdict comes out, and anything that is not proved is UNAUTHENTICATED. A token is known again by
- *           all of its text, compared in constant time; that text is wiped with what it proved.
+ * Promises  the cache holds what a signature proved and nothing that time changes: expiry, the key's end, audience and
+ *           liveness are asked on each use; one verdict comes out, and anything that is not proved is UNAUTHENTICATED. A token
+ *           is known again by all of its text, compared in constant time; that text is wiped with what it proved.
  */
 #include "base/mem.h"
 #include "crypto/jws.h"
@@ -22,6 +22,7 @@ struct box {
 	struct arena *own;
 	slice text;          /* in own, wiped with it */
 	uint64_t generation; /* of the keyset that proved it */
+	int64_t retired_us;  /* until when its key is believed; 0: no end is set in that keyset */
 };
 
 struct cache {
@@ -204,8 +205,13 @@ static FALLIBLE fill(struct box *box, enum token_kind kind, slice text, const st
 
 /* ---- proving ---- */
 
+static FALLIBLE key_gone(void)
+{
+	return FAIL(FAULT_UNAUTHENTIC, "the token was not issued here, or its key is no longer in use");
+}
+
 static FALLIBLE prove(struct issuer *issuer, struct arena *arena, enum token_kind kind, slice text,
-		      const struct json **ret_claims)
+		      const struct json **ret_claims, int64_t *ret_retired_us)
 {
 	CLEANUP(keyset_unrefp) struct keyset *keyset = issuer_keyset(issuer);
 	const struct keyset_key *key;
@@ -217,11 +223,12 @@ static FALLIBLE prove(struct issuer *issuer, struct arena *arena, enum token_kin
 		return FAIL(FAULT_UNAUTHENTIC, "this is not a token of the kind that is taken here");
 	key = keyset_find(keyset, jws.kid, issuer_now_us(issuer));
 	if (!key)
-		return FAIL(FAULT_UNAUTHENTIC, "the token was not issued here, or its key is no longer in use");
+		return key_gone();
 	TRY(jws_verify(&jws, vault_public(key->key)));
 	TRY(jws_claims(arena, &jws, ret_claims));
 	if (!json_text(json_member(*ret_claims, "iss"), &url) || !slice_eq(url, issuer->options.url))
 		return FAIL(FAULT_UNAUTHENTIC, "the token was not issued here");
+	*ret_retired_us = key->retired_us;
 	return OK;
 }
 
@@ -230,16 +237,18 @@ static FALLIBLE make_box(struct issuer *issuer, enum token_kind kind, slice text
 	CLEANUP(arena_freep) struct arena *arena = arena_new(256 * 1024);
 	uint64_t generation = issuer->generation; /* before proving: a key that goes meanwhile makes it stale */
 	const struct json *claims;
+	int64_t retired_us;
 	struct box *box;
 	status result;
 
 	TRY_NEW(arena);
-	TRY(prove(issuer, arena, kind, text, &claims));
+	TRY(prove(issuer, arena, kind, text, &claims, &retired_us));
 	box = NEW_ZERO(struct box);
 	TRY_NEW(box);
 	atomic_init(&box->refs, 1);
 	box->own = arena_new(OWN_BYTES);
 	box->generation = generation;
+	box->retired_us = retired_us;
 	result = box->own ? fill(box, kind, text, claims) : FAIL(FAULT_EXHAUSTED, "no memory for a token");
 	if (FAILED(result)) {
 		(void)verified_unref(&box->verified); /* a local */
@@ -301,10 +310,12 @@ static bool is_for_client(const struct issuer *issuer, slice audiences, slice cl
 static FALLIBLE check_use(struct issuer *issuer, const struct box *box, enum token_kind kind, slice audience)
 {
 	const struct caller *caller = &box->verified.caller;
-	int64_t now_s = issuer_now_us(issuer) / US_PER_S;
+	int64_t now_us = issuer_now_us(issuer), now_s = now_us / US_PER_S;
 
 	if (box->verified.kind != kind)
 		return FAIL(FAULT_UNAUTHENTIC, "this is not a token of the kind that is taken here");
+	if (box->retired_us && now_us >= box->retired_us)
+		return key_gone();
 	if (now_s >= caller->expires_s)
 		return FAIL(FAULT_UNAUTHENTIC, "the token has expired; sign in again");
 	if (caller->issued_s > now_s + FUTURE_S)

@@ -350,6 +350,29 @@ TEST(what_a_key_proved_is_forgotten_with_the_key)
 	clock_move(&now, NOW_S * US_PER_S);
 }
 
+static slice lasting(void)
+{
+	return forge("at+jwt", claims_of(URL, &owner, "\"" URL "\"", NOW_S, NOW_S + S_PER_DAY, ""));
+}
+
+/* Known or not, and though nothing has cleared the key away yet. */
+TEST(a_token_that_is_known_ends_with_the_key_that_proved_it)
+{
+	slice known, other;
+
+	clock_move(&now, (NOW_S + 20) * US_PER_S); /* the newest key signs by then */
+	known = lasting();
+	other = lasting();
+	clock_move(&now, (NOW_S + 30) * US_PER_S); /* two keys never begin at the same moment */
+	CHECK_OK(issuer_rotate(parts.issuer, true));
+	clock_move(&now, (NOW_S + 30 + 3600) * US_PER_S);
+	CHECK_OK(verify(known, ""));
+	clock_move(&now, (NOW_S + 30 + 3600 + 61) * US_PER_S);
+	CHECK_FAULT(FAULT_UNAUTHENTIC, verify(other, ""));
+	CHECK_FAULT(FAULT_UNAUTHENTIC, verify(known, ""));
+	clock_move(&now, NOW_S * US_PER_S);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -365,6 +388,7 @@ int main(void)
 
 		cmocka_unit_test(a_key_is_believed_as_long_as_its_tokens_live),
 		cmocka_unit_test(what_a_key_proved_is_forgotten_with_the_key),
+		cmocka_unit_test(a_token_that_is_known_ends_with_the_key_that_proved_it),
 		cmocka_unit_test(a_forced_rotation_signs_with_a_new_key_at_once),
 
 	};
