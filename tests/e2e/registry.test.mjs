@@ -357,9 +357,12 @@ async function openHome(name) {
   const env = { PATH: `${bin}:${process.env.PATH}`, HOME: home, XDG_RUNTIME_DIR: home, REEVE_PLATFORM_API: world.url, REEVE_PLATFORM_REGISTRY: host,
     REGISTRY_AUTH_FILE: path.join(home, 'auth.json') };
   writeFileSync(env.REGISTRY_AUTH_FILE, JSON.stringify({ credHelpers: { [host]: 'reeve' } }));
-  const helper = (words, input = '') => new Promise((resolve) => {
+  const helper = (words, input = '') => new Promise((resolve, reject) => {
     const child = spawn('docker-credential-reeve', words, { env });
     let stdout = '', stderr = '';
+    child.on('error', reject);
+    // a helper that needs no input may have ended before any is sent; one that ignores what it needs shows in its answer
+    child.stdin.on('error', (error) => { if (error.code !== 'EPIPE') reject(error); });
     child.stdout.on('data', (bytes) => { stdout += bytes; });
     child.stderr.on('data', (bytes) => { stderr += bytes; });
     child.on('close', (code) => resolve({ code, stdout: stdout.trim(), stderr }));
