@@ -85,21 +85,17 @@ static void *bytes_of(slice s)
 
 FALLIBLE hmac_sha256(slice key, slice bytes, unsigned char ret_mac[SHA256_BYTES])
 {
-	static char name[] = "SHA2-256";
-	const OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
-				      OSSL_PARAM_construct_end() };
-	const struct algorithms *all;
-	EVP_MAC_CTX *ctx;
-	size_t len;
+	static const unsigned char none[1];
+	struct crypto_thread *thread;
+	size_t len = 0;
 	bool ok;
 
-	TRY(algorithms_get(&all));
-	ctx = EVP_MAC_CTX_new(all->hmac);
+	TRY(crypto_thread_get(&thread));
 	/* A NULL key would mean "the one from before"; an empty one is given as a pointer. */
-	ok = ctx && EVP_MAC_init(ctx, key.len ? bytes_of(key) : (const unsigned char *)"", key.len, params) == 1 &&
-	     EVP_MAC_update(ctx, (const unsigned char *)bytes.at, bytes.len) == 1 &&
-	     EVP_MAC_final(ctx, ret_mac, &len, SHA256_BYTES) == 1 && len == SHA256_BYTES;
-	EVP_MAC_CTX_free(ctx);
+	ok = EVP_MAC_init(thread->hmac, key.len ? bytes_of(key) : none, key.len, NULL) == 1 &&
+	     EVP_MAC_update(thread->hmac, (const unsigned char *)bytes.at, bytes.len) == 1 &&
+	     EVP_MAC_final(thread->hmac, ret_mac, &len, SHA256_BYTES) == 1 && len == SHA256_BYTES;
+	ok = EVP_MAC_init(thread->hmac, none, 0, NULL) == 1 && ok; /* the library wipes the key before */
 	if (!ok)
 		return CRYPTO_FAIL("authenticating");
 	return OK;

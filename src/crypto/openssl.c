@@ -1,5 +1,7 @@
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/kdf.h>
+#include <openssl/params.h>
 #include <pthread.h>
 
 #include "base/mem.h"
@@ -16,6 +18,7 @@ static void free_thread(void *at)
 	struct crypto_thread *thread = at;
 
 	EVP_MD_CTX_free(thread->digest);
+	EVP_MAC_CTX_free(thread->hmac);
 	context_slots_free(thread->slots);
 	this_thread = mem_free(thread);
 }
@@ -48,6 +51,21 @@ FALLIBLE algorithms_get(const struct algorithms **ret_algorithms)
 	return OK;
 }
 
+/* The digest stays set from one key to the next: looking it up by name costs more than a short authentication. */
+static EVP_MAC_CTX *new_hmac(const struct algorithms *all)
+{
+	static char name[] = "SHA2-256";
+	const OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+				      OSSL_PARAM_construct_end() };
+	EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(all->hmac);
+
+	if (ctx && EVP_MAC_CTX_set_params(ctx, params) != 1) {
+		EVP_MAC_CTX_free(ctx);
+		return NULL;
+	}
+	return ctx;
+}
+
 FALLIBLE crypto_thread_get(struct crypto_thread **ret_thread)
 {
 	const struct algorithms *all;
@@ -62,8 +80,10 @@ FALLIBLE crypto_thread_get(struct crypto_thread **ret_thread)
 	if (!made)
 		return FAIL(FAULT_EXHAUSTED, "out of memory");
 	made->digest = EVP_MD_CTX_new();
-	if (!made->digest || pthread_setspecific(at_thread_end, made)) {
+	made->hmac = new_hmac(all);
+	if (!made->digest || !made->hmac || pthread_setspecific(at_thread_end, made)) {
 		EVP_MD_CTX_free(made->digest);
+		EVP_MAC_CTX_free(made->hmac);
 		(void)mem_free(made); /* never shown to anybody */
 		return CRYPTO_FAIL("preparing a thread");
 	}

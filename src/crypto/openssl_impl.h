@@ -28,6 +28,7 @@ struct context_slot;
 /* Made on a thread's first use. */
 struct crypto_thread {
 	EVP_MD_CTX *digest;
+	EVP_MAC_CTX *hmac;          /* with SHA-256; holds no key of anybody's between uses */
 	struct context_slot *slots; /* context.c */
 	uint64_t tick;
 };

@@ -15,29 +15,28 @@ const struct list_noun binding_noun = { .table = &table_bindings,
 					.by_default = { &fields[0], false } };
 
 /* A user may be bound before they first come; what hangs under a group must exist. */
-static FALLIBLE check_identity(struct call *call, const struct uid *uid, const char *field)
+static FALLIBLE check_identity(struct call *call, const struct uid *uid, const char *field, struct identity *ret_identity)
 {
-	struct identity row = { .uid = *uid };
 	bool found;
 
-	if (uid_is_root(uid))
-		return OK;
-	TRY(row_find(call->tx, &table_identities, &row, &row, &found));
-	if (!found)
+	*ret_identity = (struct identity){ .uid = *uid };
+	TRY(row_find(call->tx, &table_identities, ret_identity, ret_identity, &found));
+	if (!found && !uid_is_root(uid))
 		return FAIL_FIELD(field, "no identity has this id");
 	return OK;
 }
 
 /* The role may be used at the group, and the author holds all of it there. */
-static FALLIBLE check_role(struct call *call, const struct uid *group, const struct uid *uid, const char *field)
+static FALLIBLE check_role(struct call *call, const struct uid *group, const struct uid *uid, const char *field,
+			   struct role *ret_role)
 {
-	struct role role = { .uid = *uid };
 	bool found;
 
-	TRY(row_find(call->tx, &table_roles, &role, &role, &found));
-	if (!found || (!uid_is_none(&role.parent) && !uid_covers(&role.parent, group)))
+	*ret_role = (struct role){ .uid = *uid };
+	TRY(row_find(call->tx, &table_roles, ret_role, ret_role, &found));
+	if (!found || (!uid_is_none(&ret_role->parent) && !uid_covers(&ret_role->parent, group)))
 		return FAIL_FIELD(field, "must be a built-in role or one defined at this group or above it");
-	return call_hand_out(call, group, &role.caps);
+	return call_hand_out(call, group, &ret_role->caps);
 }
 
 static FALLIBLE find_same(struct call *call, const struct binding *like, struct binding *ret_binding, bool *ret_found)
@@ -52,17 +51,16 @@ static FALLIBLE find_same(struct call *call, const struct binding *like, struct 
 }
 
 FALLIBLE binding_create(struct call *call, const struct uid *group, const struct binding_in *in, bool gives_existing,
-			struct binding *ret_binding)
+			struct binding *ret_binding, struct binding_detail *ret_detail)
 {
 	struct binding binding = { .group = *group, .created_us = call->now_us };
-	struct group row;
 	bool found = false;
 
 	TRY(uid_parse_field(in->identity, in->identity_field, &binding.identity));
 	TRY(uid_parse_field(in->role, in->role_field, &binding.role));
-	TRY(group_at(call, group, CAP_IAM_GROUPS_LIST_BIT, &row));
-	TRY(check_identity(call, &binding.identity, in->identity_field));
-	TRY(check_role(call, group, &binding.role, in->role_field));
+	TRY(group_at(call, group, CAP_IAM_GROUPS_LIST_BIT, &ret_detail->group));
+	TRY(check_identity(call, &binding.identity, in->identity_field, &ret_detail->identity));
+	TRY(check_role(call, group, &binding.role, in->role_field, &ret_detail->role));
 	if (gives_existing)
 		TRY(find_same(call, &binding, ret_binding, &found));
 	if (found)
@@ -86,17 +84,19 @@ FALLIBLE binding_at(struct call *call, const struct uid *uid, struct binding *re
 
 FALLIBLE binding_update(struct call *call, const struct uid *uid, const struct binding_in *in, struct binding *ret_binding)
 {
+	struct identity identity;
 	struct binding binding;
+	struct role role;
 
 	TRY(binding_at(call, uid, &binding));
 	if (in->identity.len) {
 		TRY(uid_parse_field(in->identity, in->identity_field, &binding.identity));
-		TRY(check_identity(call, &binding.identity, in->identity_field));
+		TRY(check_identity(call, &binding.identity, in->identity_field, &identity));
 	}
 	if (in->role.len)
 		TRY(uid_parse_field(in->role, in->role_field, &binding.role));
 	/* Also when only the identity changes: the role goes to somebody new. */
-	TRY(check_role(call, &binding.group, &binding.role, in->role_field));
+	TRY(check_role(call, &binding.group, &binding.role, in->role_field, &role));
 	TRY(row_update(call->tx, &table_bindings, &binding));
 	call_touched(call, uid, &binding.group);
 	*ret_binding = binding;

@@ -19,14 +19,6 @@ struct binding_in {
 	const char *identity_field, *role_field;
 };
 
-/* ALREADY_EXISTS for a duplicate, unless gives_existing: then the one there is. */
-FALLIBLE binding_create(struct call *call, const struct uid *group, const struct binding_in *in, bool gives_existing,
-			struct binding *ret_binding);
-/* Empty texts leave their field alone. */
-FALLIBLE binding_update(struct call *call, const struct uid *uid, const struct binding_in *in, struct binding *ret_binding);
-FALLIBLE binding_delete(struct call *call, const struct uid *uid);
-FALLIBLE binding_at(struct call *call, const struct uid *uid, struct binding *ret_binding);
-
 /* What a binding refers to, for answers that spell it out. The identity may not exist yet: then its uid alone. */
 struct binding_detail {
 	struct identity identity;
@@ -34,5 +26,13 @@ struct binding_detail {
 	struct role role;
 };
 FALLIBLE binding_detail_of(struct call *call, const struct binding *binding, struct binding_detail *ret_detail);
+
+/* ALREADY_EXISTS for a duplicate, unless gives_existing: then the one there is. */
+FALLIBLE binding_create(struct call *call, const struct uid *group, const struct binding_in *in, bool gives_existing,
+			struct binding *ret_binding, struct binding_detail *ret_detail);
+/* Empty texts leave their field alone. */
+FALLIBLE binding_update(struct call *call, const struct uid *uid, const struct binding_in *in, struct binding *ret_binding);
+FALLIBLE binding_delete(struct call *call, const struct uid *uid);
+FALLIBLE binding_at(struct call *call, const struct uid *uid, struct binding *ret_binding);
 
 #endif

@@ -18,24 +18,30 @@ static FALLIBLE fill_identity(struct call *call, const struct identity *identity
 	return put_text(call, identity->email, &out->identity->email);
 }
 
+static FALLIBLE fill_with(struct call *call, const struct binding *binding, const struct binding_detail *detail,
+			  binding_v2 *out)
+{
+	TRY(put_uid(call, &binding->uid, &out->uid));
+	TRY(put_uid(call, &binding->identity, &out->identity_uid));
+	TRY(put_uid(call, &binding->role, &out->role_uid));
+	TRY(put_time(call, binding->created_us, &out->create_time));
+	TRY(fill_identity(call, &detail->identity, out));
+	TRY_MESSAGE(call, out->group, chainguard__platform__iam__v2__role_binding_group);
+	TRY(put_uid(call, &detail->group.uid, &out->group->uid));
+	TRY(put_text(call, detail->group.name, &out->group->name));
+	TRY(put_text(call, detail->group.description, &out->group->description));
+	TRY_MESSAGE(call, out->role, chainguard__platform__iam__v2__role_binding_role);
+	TRY(put_uid(call, &detail->role.uid, &out->role->uid));
+	TRY(put_text(call, detail->role.name, &out->role->name));
+	return put_text(call, detail->role.description, &out->role->description);
+}
+
 static FALLIBLE fill(struct call *call, const struct binding *binding, binding_v2 *out)
 {
 	struct binding_detail detail;
 
 	TRY(binding_detail_of(call, binding, &detail));
-	TRY(put_uid(call, &binding->uid, &out->uid));
-	TRY(put_uid(call, &binding->identity, &out->identity_uid));
-	TRY(put_uid(call, &binding->role, &out->role_uid));
-	TRY(put_time(call, binding->created_us, &out->create_time));
-	TRY(fill_identity(call, &detail.identity, out));
-	TRY_MESSAGE(call, out->group, chainguard__platform__iam__v2__role_binding_group);
-	TRY(put_uid(call, &detail.group.uid, &out->group->uid));
-	TRY(put_text(call, detail.group.name, &out->group->name));
-	TRY(put_text(call, detail.group.description, &out->group->description));
-	TRY_MESSAGE(call, out->role, chainguard__platform__iam__v2__role_binding_role);
-	TRY(put_uid(call, &detail.role.uid, &out->role->uid));
-	TRY(put_text(call, detail.role.name, &out->role->name));
-	return put_text(call, detail.role.description, &out->role->description);
+	return fill_with(call, binding, &detail, out);
 }
 
 static struct binding_in take(const binding_v2 *in)
@@ -94,12 +100,13 @@ status role_bindings_create_role_binding(struct call *call, const Chainguard__Pl
 					 binding_v2 *out)
 {
 	struct binding_in binding_in = take(in->role_binding);
+	struct binding_detail detail;
 	struct binding binding;
 	struct uid group;
 
 	TRY(uid_parse_field(slice_str(in->parent), "parent", &group));
-	TRY(binding_create(call, &group, &binding_in, false, &binding));
-	return fill(call, &binding, out);
+	TRY(binding_create(call, &group, &binding_in, false, &binding, &detail));
+	return fill_with(call, &binding, &detail, out);
 }
 
 /* One item of a batch: its parent is empty or the batch's, its role empty or the batch's. */
@@ -132,12 +139,13 @@ status role_bindings_batch_create_role_bindings(struct call *call,
 	out->role_bindings = NEW_N(call->arena, binding_v2 *, in->n_requests);
 	TRY_NEW(out->role_bindings);
 	for (size_t i = 0; i < in->n_requests; i++) {
+		struct binding_detail detail;
 		struct binding_in item;
 		struct binding binding;
 		TRY(check_item(in, i, &item));
-		TRY(binding_create(call, &group, &item, false, &binding));
+		TRY(binding_create(call, &group, &item, false, &binding, &detail));
 		TRY_MESSAGE(call, out->role_bindings[i], chainguard__platform__iam__v2__role_binding);
-		TRY(fill(call, &binding, out->role_bindings[i]));
+		TRY(fill_with(call, &binding, &detail, out->role_bindings[i]));
 		out->n_role_bindings++;
 	}
 	call_touched(call, &group, &group);

@@ -110,6 +110,7 @@ static FALLIBLE write_and_log(struct tx *tx, const struct table *table, enum wri
 {
 	struct subject before = { 0 };
 
+	tx_keep(tx, NULL, NULL);
 	TRY(check_row(table, row));
 	if (op != WRITE_INSERT)
 		TRY(find_subject(tx, table, row, &before));
@@ -144,6 +145,7 @@ FALLIBLE row_update(struct tx *tx, const struct table *table, const void *row)
 
 static FALLIBLE write_unlogged(struct tx *tx, const struct table *table, const void *row)
 {
+	tx_keep(tx, NULL, NULL);
 	TRY(check_row(table, row));
 	TRY(tx->store->driver->write(tx, table, WRITE_UPDATE, row));
 	tx->has_changed = true;
@@ -169,6 +171,7 @@ static FALLIBLE remove_and_log(struct tx *tx, const struct table *table, const v
 	struct subject before;
 	bool removed;
 
+	tx_keep(tx, NULL, NULL);
 	TRY(find_subject(tx, table, key, &before));
 	TRY(tx->store->driver->remove(tx, table, key, &removed));
 	if (removed)

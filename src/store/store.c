@@ -119,3 +119,14 @@ bool tx_is_write(const struct tx *tx)
 {
 	return tx->is_write;
 }
+
+void tx_keep(struct tx *tx, const void *owner, void *thing)
+{
+	tx->kept_by = owner;
+	tx->kept = thing;
+}
+
+void *tx_kept(const struct tx *tx, const void *owner)
+{
+	return tx->kept_by == owner ? tx->kept : NULL;
+}

@@ -106,6 +106,10 @@ slice store_epoch(const struct store *store);
 /* Never NULL. */
 struct arena *tx_arena(struct tx *tx);
 bool tx_is_write(const struct tx *tx);
+/* One thing made of rows this transaction read, remembered until it changes any row: in tx_arena(), under an address of the
+ * caller's own. tx_kept gives NULL when it was forgotten or is another's. */
+void tx_keep(struct tx *tx, const void *owner, void *thing);
+void *tx_kept(const struct tx *tx, const void *owner);
 
 /* A store_fn may go on after ALREADY_EXISTS, FAILED_PRECONDITION and NOT_FOUND: nothing was changed by that call. After any
  * other failure its transaction fails, whatever it returns. */

@@ -23,6 +23,8 @@ struct tx {
 	uint64_t revision;   /* what the job takes if it changes something */
 	int64_t stamped;     /* rows stamped so far */
 	bool has_changed;
+	const void *kept_by; /* tx_keep(): whose, what */
+	void *kept;
 	enum fault broken; /* the first failure after which nothing may be committed */
 };
 

@@ -156,6 +156,7 @@ static bool job_run(struct tx *tx, struct store_job *job)
 	tx->changes_from = tx->store->changes.count;
 	tx->stamped = 0;
 	tx->has_changed = false;
+	tx_keep(tx, NULL, NULL); /* the job before it had another arena, and may be undone */
 	tx->broken = FAULT_NONE;
 	st = driver->save(tx);
 	if (!FAILED(st)) {

@@ -27,6 +27,7 @@ status v1_role_bindings_create(struct call *call, const Chainguard__Platform__Ia
 			       binding_v1 *out)
 {
 	struct binding_in binding_in;
+	struct binding_detail detail;
 	struct binding binding;
 	struct uid group;
 
@@ -34,7 +35,7 @@ status v1_role_bindings_create(struct call *call, const Chainguard__Platform__Ia
 		return FAIL_FIELD("role_binding", "is required");
 	binding_in = take(in->role_binding);
 	TRY(uid_parse_field(slice_str(in->parent), "parent", &group));
-	TRY(binding_create(call, &group, &binding_in, true, &binding));
+	TRY(binding_create(call, &group, &binding_in, true, &binding, &detail));
 	return fill(call, &binding, out);
 }
 
@@ -52,8 +53,9 @@ status v1_role_bindings_create_batch(struct call *call, const Chainguard__Platfo
 	TRY_NEW(out->role_bindings);
 	for (size_t i = 0; i < in->n_role_bindings; i++) {
 		struct binding_in item = take(in->role_bindings[i]);
+		struct binding_detail detail;
 		struct binding binding;
-		TRY(binding_create(call, &group, &item, true, &binding));
+		TRY(binding_create(call, &group, &item, true, &binding, &detail));
 		TRY_MESSAGE(call, out->role_bindings[i], chainguard__platform__iam__role_binding);
 		TRY(fill(call, &binding, out->role_bindings[i]));
 		buffer_printf(&ids, "%s%s", i ? "," : "", out->role_bindings[i]->id);

@@ -221,7 +221,7 @@ static void compare_state(struct world *w, struct asker *askers)
 {
 	struct token_grant grants[CALLER_GRANTS_MAX];
 
-	arena_reset(w->tx.arena);
+	world_rest(w);
 	for (int i = 0; i < QUESTIONS; i++) {
 		struct caller caller = world_some_caller(w, grants);
 		struct asker *asker = &askers[world_below(w, WORLD_IDENTITIES)];

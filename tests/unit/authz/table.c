@@ -283,7 +283,7 @@ static void ask(slice text)
 	    !slice_cut(text, '|', &place, &text) || !slice_cut(text, '|', &answer, &why))
 		bad_line(text);
 	answer = slice_trim(answer);
-	arena_reset(world.tx.arena);
+	world_rest(&world);
 	read_caller(caller, &asked);
 	asked.need = caps_of(slice_trim(need));
 	asked.place = place_of(slice_trim(place));

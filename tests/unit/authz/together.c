@@ -131,7 +131,13 @@ static status unbind(struct tx *tx, void *arg)
 
 static status unbind_and_fail(struct tx *tx, void *arg)
 {
+	struct uid ada = uid_at("a"), org = uid_at("o");
+	struct caller caller = caller_of(&ada);
+	struct caps held;
+
 	TRY(unbind(tx, arg));
+	TRY(authz_held(tx, &caller, &org, NOW_S, &held));
+	CHECK(caps_is_empty(&held));
 	return FAIL(FAULT_STATE, "thought better of it");
 }
 
@@ -222,6 +228,7 @@ static void run_together(struct step *steps, size_t count)
 {
 	struct gate gate;
 	struct store_job hold = { .run = wait_at_gate, .arg = &gate, .done = gate_passed };
+	struct arena *arena = arena_new(1 << 20); /* that no job empties: what one left there is nothing to the next */
 	size_t before;
 
 	CHECK(sem_init(&gate.entered, 0, 0) == 0 && sem_init(&gate.open, 0, 0) == 0 && sem_init(&gate.done, 0, 0) == 0);
@@ -235,7 +242,7 @@ static void run_together(struct step *steps, size_t count)
 		steps[i].made.uid.at[UID_ROOT_BYTES] = (uint8_t)i;
 		steps[i].made.name = slice_of(&"abcdefgh"[i], 1);
 		steps[i].job = (struct store_job){
-			.run = steps[i].run, .arg = &steps[i], .report = &steps[i].report, .done = step_done
+			.run = steps[i].run, .arg = &steps[i], .arena = arena, .report = &steps[i].report, .done = step_done
 		};
 		CHECK_OK(store_submit(fixture.store, &steps[i].job));
 	}
@@ -245,6 +252,7 @@ static void run_together(struct step *steps, size_t count)
 			;
 	CHECK(atomic_load(&commits) - before == 1); /* all of them in one */
 	(void)sem_destroy(&gate.entered), (void)sem_destroy(&gate.open), (void)sem_destroy(&gate.done);
+	(void)arena_free(arena); /* gives NULL */
 }
 
 static bool was_made(const struct step *step)
@@ -289,6 +297,58 @@ TEST(what_is_taken_away_and_used_in_one_commit_is_gone_for_whoever_comes_after_i
 		CHECK(allows(&ada));
 		close_world();
 	}
+}
+
+/* As a call that takes from its own caller: admitted, then it changes rows, then it hands out. */
+struct taking {
+	store_fn take;
+};
+
+static status take_and_hand_out(struct tx *tx, void *arg)
+{
+	struct taking *taking = arg;
+	struct uid ada = uid_at("a"), org = uid_at("o");
+	struct caller caller = caller_of(&ada);
+	struct caps need = { 0 };
+	bool by_operator;
+
+	caps_add(&need, CAP_IAM_GROUPS_CREATE_BIT);
+	TRY(authz_require(tx, &caller, &org, &need, NOW_S, &by_operator));
+	TRY(authz_hand_out(tx, &caller, &org, &need, NOW_S));
+	TRY(taking->take(tx, NULL));
+	return authz_hand_out(tx, &caller, &org, &need, NOW_S);
+}
+
+static status bind_and_hand_out(struct tx *tx, void *arg)
+{
+	struct uid ada = uid_at("a"), org = uid_at("o");
+	struct caller caller = caller_of(&ada);
+	struct caps need = { 0 };
+
+	caps_add(&need, CAP_IAM_GROUPS_CREATE_BIT);
+	if (!FAILED(authz_hand_out(tx, &caller, &org, &need, NOW_S)))
+		return FAIL(FAULT_INTERNAL, "nothing is held yet");
+	TRY(give_back(tx, arg));
+	return authz_hand_out(tx, &caller, &org, &need, NOW_S);
+}
+
+TEST(what_a_call_took_from_its_own_caller_it_does_not_hand_out)
+{
+	for (size_t i = 0; i < sizeof(takings) / sizeof(*takings); i++) {
+		struct taking taking = { .take = takings[i].run };
+
+		open_world();
+		CHECK_OK(store_write(fixture.store, give_back, NULL, NULL, NULL));
+		CHECK_FAULT(FAULT_DENIED, store_write(fixture.store, take_and_hand_out, &taking, NULL, NULL));
+		close_world();
+	}
+}
+
+TEST(what_a_call_gave_to_its_own_caller_it_hands_out)
+{
+	open_world();
+	CHECK_OK(store_write(fixture.store, bind_and_hand_out, NULL, NULL, NULL));
+	close_world();
 }
 
 TEST(what_was_taken_away_by_a_call_that_failed_is_still_there_for_the_next_in_its_commit)
@@ -452,6 +512,7 @@ TEST(readers_beside_commits_see_what_was_answered_of_organizations_and_identitie
 }
 
 TESTS(what_is_taken_away_and_used_in_one_commit_is_gone_for_whoever_comes_after_it,
+      what_a_call_took_from_its_own_caller_it_does_not_hand_out, what_a_call_gave_to_its_own_caller_it_hands_out,
       what_was_taken_away_by_a_call_that_failed_is_still_there_for_the_next_in_its_commit,
       no_reader_sees_a_right_that_moves_at_two_identities_nor_after_the_answer_at_the_old_one,
       readers_beside_commits_see_what_was_answered_of_organizations_and_identities)

@@ -157,6 +157,12 @@ void world_load_anew(struct world *w)
 	CHECK_OK(authz_load(w->authz, &w->tx));
 }
 
+void world_rest(struct world *w)
+{
+	tx_keep(&w->tx, NULL, NULL);
+	arena_reset(w->tx.arena);
+}
+
 void world_done(struct world *w)
 {
 	w->authz = authz_free(w->authz);
@@ -247,6 +253,7 @@ static void log_it(struct world *w, enum change_kind kind, enum change_op op, co
 	struct change *change = &w->changes[w->changes_count++];
 
 	CHECK(w->changes_count <= WORLD_CHANGES);
+	tx_keep(&w->tx, NULL, NULL); /* as every change of a row does */
 	*change = (struct change){ .revision = w->revision + 1, .kind = kind, .op = op, .key = *key };
 	if (subject)
 		change->subject = *subject;

@@ -45,6 +45,8 @@ struct world {
 
 /* An empty world with the system group and the built-in roles, its index loaded. */
 void world_init(struct world *w);
+/* What was read so far is forgotten. */
+void world_rest(struct world *w);
 void world_done(struct world *w);
 /* world_init and what the text says: "path: name=role …"; a path's parents are made, "system" is the operators' group. */
 void world_text(struct world *w, const char *text);
