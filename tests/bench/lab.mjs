@@ -59,7 +59,13 @@ export const ours = async (name, args, options) => {
 export function cpuTime(pids) {
   let sum = 0;
   for (const pid of [pids].flat())
-    for (const task of readdirSync(`/proc/${pid}/task`)) sum += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]);
+    for (const task of readdirSync(`/proc/${pid}/task`)) {
+      try {
+        sum += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]);
+      } catch (error) {
+        if (!['ENOENT', 'ESRCH'].includes(error.code)) throw error; // a thread that ended meanwhile
+      }
+    }
   return sum;
 }
 
@@ -169,9 +175,9 @@ export async function signTokens(issuer, count, claimsOf) {
 }
 
 // One interval of bench-load on the client's core, with the server's CPU time beside it.
-export async function load(server, connections, file, { once, save, warm = warmup } = {}) {
+export async function load(server, connections, file, { once, rest, save, warm = warmup } = {}) {
   const before = cpuTime(server.pid);
-  const result = await ours('load', [server.port, connections, warm, seconds, file, ...(once ? ['once'] : []), ...(save ? ['save', ...save] : [])], { on: clientCore });
+  const result = await ours('load', [server.port, connections, warm, seconds, file, ...(once ? ['once'] : []), ...(rest ? ['rest', rest] : []), ...(save ? ['save', ...save] : [])], { on: clientCore });
   result.perCpuSecond = result.total / ((cpuTime(server.pid) - before) / 1e9);
   if (result.refused) throw new Error(`${result.refused} of ${result.total} requests were refused`);
   return result;
