@@ -177,3 +177,18 @@ bool slice_is_text(slice s)
 	}
 	return true;
 }
+
+void slice_make_text(char *at, size_t len)
+{
+	for (size_t i = 0; i < len;) {
+		slice rest = slice_of(at + i, len - i);
+		size_t bytes = slice_plain_len(rest);
+		if (!bytes)
+			bytes = sequence_len(rest);
+		if (!bytes) {
+			at[i] = '?';
+			bytes = 1;
+		}
+		i += bytes;
+	}
+}

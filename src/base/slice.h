@@ -82,5 +82,7 @@ bool slice_number(slice s, uint64_t max, uint64_t *ret_number);
 size_t slice_plain_len(slice s);
 /* True when the bytes are valid UTF-8 (RFC 3629: no surrogates, no overlong forms) and hold no NUL. */
 bool slice_is_text(slice s);
+/* In place: every byte that is no part of such text becomes '?'. */
+void slice_make_text(char *at, size_t len);
 
 #endif

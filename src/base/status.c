@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/slice.h"
+
 #ifdef __clang_analyzer__ /* what they are for others, see status.h; here they are themselves */
 #undef fault_fail
 #undef fault_fail_field
@@ -66,6 +68,7 @@ __attribute__((format(printf, 3, 0))) static void write_text(char *into, size_t 
 
 	if (wrote >= 0 && (size_t)wrote >= size)
 		trim_broken_tail(into);
+	slice_make_text(into, strlen(into)); /* it may quote what a caller sent, and cut it */
 }
 
 static void add_note(struct report *report, const char *func, int line, const char *text)

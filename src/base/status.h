@@ -60,7 +60,7 @@ struct fault_row {
 /* The report of one call: the caller's text, the offending field, and the notes for the log. */
 struct report {
 	enum fault fault;
-	char text[REPORT_TEXT_BYTES];        /* NUL-terminated UTF-8 (cut at a character border) */
+	char text[REPORT_TEXT_BYTES];        /* NUL-terminated UTF-8, cut at a character border; for other bytes '?' */
 	char field[REPORT_FIELD_BYTES];      /* set by FAIL_FIELD */
 	char state_type[REPORT_FIELD_BYTES]; /* set by FAIL_STATE */
 	char resource[REPORT_FIELD_BYTES];   /* set by report_resource for NOT_FOUND and ALREADY_EXISTS */

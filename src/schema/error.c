@@ -1,5 +1,7 @@
 #include "schema/error.h"
 
+#include <stdio.h>
+
 #include "base/json.h"
 #include "google/protobuf/any.pb-c.h"
 #include "google/rpc/error_details.pb-c.h"
@@ -27,26 +29,11 @@ const char *error_text(const struct report *report)
 	return report->text[0] ? report->text : fault_row(report->fault)->text;
 }
 
-/* Reports quote what callers sent, and cut it: whatever is no UTF-8 becomes "?". */
+/* Fields and resources quote what callers sent, and all is cut here: whatever is no UTF-8 then becomes "?". */
 static void clean(const char *text, char *into, size_t size)
 {
-	size_t len = 0;
-
-	while (*text && len + 5 < size) {
-		size_t bytes = 1;
-
-		while (bytes < 4 && text[bytes] && !slice_is_text(slice_of(text, bytes)))
-			bytes++;
-		if (slice_is_text(slice_of(text, bytes))) {
-			memcpy(into + len, text, bytes);
-			len += bytes;
-			text += bytes;
-		} else {
-			into[len++] = '?';
-			text++;
-		}
-	}
-	into[len] = '\0';
+	(void)snprintf(into, size, "%s", text); /* a longer one is cut */
+	slice_make_text(into, strlen(into));
 }
 
 /* The text without the class and field that FAIL_FIELD and FAIL_STATE put in front. */

@@ -315,6 +315,11 @@ test('22: wrong credentials are 401 with a scope too, in both forms of error', a
   assert.ok(body.error_description);
 });
 
+test('what is not taken is told so, whatever bytes the refusal quotes', async () => {
+  const answer = await fetch(`${world.url}/token`, { method: 'POST', headers: { 'content-type': 'text/\xff\xe9' }, body: 'x' });
+  assert.deepEqual([answer.status, (await answer.json()).errors[0].code], [400, 'UNSUPPORTED']);
+});
+
 test('22: anyone pulls what configuration calls public, and pushes nothing there', async () => {
   await push('example.com/public/tool:v1', `_token:${await registryToken(builder.uid, jobToken())}`);
   await pull('example.com/public/tool:v1');

@@ -118,6 +118,20 @@ static FALLIBLE passes_on(void)
 	return OK;
 }
 
+/* It quotes what callers sent, and may cut it anywhere. */
+TEST(a_report_is_text_whatever_it_quotes)
+{
+	struct report report = { 0 }, *before = report_use(&report);
+
+	CHECK_FAULT(FAULT_INVALID, FAIL(FAULT_INVALID, "no %.*s, gr\xc3\xbc\xc3\x9f", 3, "\xff\x80\xc3\xa9"));
+	assert_string_equal(report.text, "no ???, gr\xc3\xbc\xc3\x9f");
+	CHECK_FAULT(FAULT_INVALID, FAIL_FIELD("name", "%.*s", 2, "a\xc3\xa9"));
+	assert_string_equal(report.text, "Invalid argument: name: a?");
+	CHECK_FAULT(FAULT_STATE, FAIL_STATE("FULL", "%.*s|\xe2\x82\xac", 4, "\xf0\x9f\x90\xb3\xed\xa0\x80"));
+	assert_string_equal(report.text, "Precondition failed: \xf0\x9f\x90\xb3|\xe2\x82\xac");
+	report_use(before);
+}
+
 TEST(a_report_names_the_field_and_keeps_the_trace)
 {
 	struct report report = { 0 }, *before = report_use(&report);
@@ -208,6 +222,6 @@ TEST(a_forked_child_draws_other_random_bytes_than_its_parent)
 TESTS(an_arena_never_hands_out_more_than_its_cap, arena_memory_is_zeroed_after_a_reset,
       texts_end_where_an_earlier_call_left_bytes, a_buffer_keeps_its_first_failure, text_is_valid_utf8_without_nul,
       times_survive_a_round_trip, impossible_times_are_refused, a_report_names_the_field_and_keeps_the_trace,
-      the_sweep_makes_the_nth_allocation_fail, numbers_are_decimal_digits_alone,
+      a_report_is_text_whatever_it_quotes, the_sweep_makes_the_nth_allocation_fail, numbers_are_decimal_digits_alone,
       plain_text_ends_at_the_first_byte_that_is_not_plain, no_two_draws_of_random_bytes_agree,
       a_forked_child_draws_other_random_bytes_than_its_parent)
