@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "fetch/address.h"
 #include "fetch/allow_impl.h"
+#include "fetch/curl_late_impl.h"
 #include "fetch/job_impl.h"
 #include "fetch/place_impl.h"
 
@@ -26,7 +27,7 @@
 #define IDLE_POLL_MS 60000
 
 struct fetcher {
-	CURLM *multi;
+	CURLM *multi; /* made by the thread, where libcurl is loaded; changed under the lock */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	struct queue waiting;  /* under the lock */
@@ -43,14 +44,6 @@ static bool job_start(struct fetcher *fetcher, struct job *job);
 static bool jobs_finish(struct fetcher *fetcher);
 static void job_end(struct job *job, enum fault fault, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-static void curl_begin(void)
-{
-	CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
-
-	assert(code == CURLE_OK);
-	(void)code; /* for builds without assert */
-}
-
 /* --- what callers see --- */
 
 static FALLIBLE fetcher_fill(struct fetcher *fetcher, const struct fetch_config *config)
@@ -66,9 +59,6 @@ static FALLIBLE fetcher_fill(struct fetcher *fetcher, const struct fetch_config 
 		if (!fetcher->ca_file)
 			return FAIL(FAULT_EXHAUSTED, "no memory for the fetcher");
 	}
-	fetcher->multi = curl_multi_init();
-	if (!fetcher->multi || curl_multi_setopt(fetcher->multi, CURLMOPT_MAXCONNECTS, IDLE_CONNECTIONS_MAX) != CURLM_OK)
-		return FAIL(FAULT_EXHAUSTED, "no memory for the fetcher");
 	return OK;
 }
 
@@ -100,11 +90,9 @@ static struct fetcher *fetcher_done(struct fetcher *fetcher)
 
 FALLIBLE fetcher_new(const struct fetch_config *config, struct fetcher **ret_fetcher)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct fetcher *fetcher;
 	status st;
 
-	pthread_once(&once, curl_begin);
 	fetcher = NEW_ZERO(struct fetcher);
 	if (!fetcher)
 		return FAIL(FAULT_EXHAUSTED, "no memory for the fetcher");
@@ -120,6 +108,18 @@ FALLIBLE fetcher_new(const struct fetch_config *config, struct fetcher **ret_fet
 	return OK;
 }
 
+/* What was changed under the lock is looked at. A thread that is still loading libcurl looks when it is done. */
+static void thread_wake(struct fetcher *fetcher)
+{
+	CURLM *multi;
+
+	pthread_mutex_lock(&fetcher->lock);
+	multi = fetcher->multi;
+	pthread_mutex_unlock(&fetcher->lock);
+	if (multi)
+		(void)curl_multi_wakeup(multi); /* fails only when a wake-up is pending already */
+}
+
 struct fetcher *fetcher_free(struct fetcher *fetcher)
 {
 	if (!fetcher)
@@ -128,7 +128,7 @@ struct fetcher *fetcher_free(struct fetcher *fetcher)
 	pthread_mutex_lock(&fetcher->lock);
 	fetcher->is_stopping = true;
 	pthread_mutex_unlock(&fetcher->lock);
-	(void)curl_multi_wakeup(fetcher->multi); /* fails only when a wake-up is pending already */
+	thread_wake(fetcher);
 	pthread_join(fetcher->thread, NULL);
 	return fetcher_done(fetcher);
 }
@@ -194,11 +194,23 @@ FALLIBLE fetch_start(struct fetcher *fetcher, const struct fetch_request *reques
 		job_free(job);
 		return fault_via(st, __func__, __LINE__);
 	}
-	(void)curl_multi_wakeup(fetcher->multi); /* fails only when a wake-up is pending already */
+	thread_wake(fetcher);
 	return OK;
 }
 
 /* --- the thread --- */
+
+/* Loads libcurl, which takes some milliseconds: whoever made the fetcher does not wait for it. */
+static void multi_begin(struct fetcher *fetcher)
+{
+	CURLM *multi = curl_multi_init();
+
+	if (!multi || curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, IDLE_CONNECTIONS_MAX) != CURLM_OK)
+		curl_refuse("does not start", "out of memory");
+	pthread_mutex_lock(&fetcher->lock);
+	fetcher->multi = multi;
+	pthread_mutex_unlock(&fetcher->lock);
+}
 
 /* Puts waiting jobs on the wire while there is room; gives whether some still wait, and whether to stop. */
 static bool jobs_admit(struct fetcher *fetcher, bool *ret_is_stopping)
@@ -245,6 +257,7 @@ static void *fetcher_run(void *arg)
 	bool is_stopping = false;
 	int left;
 
+	multi_begin(fetcher);
 	while (!is_stopping) {
 		bool some_wait = jobs_admit(fetcher, &is_stopping);
 

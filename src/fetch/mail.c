@@ -338,8 +338,6 @@ static FALLIBLE start(struct mailer *mailer)
 	sigset_t all, before;
 	int failed;
 
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return FAIL(FAULT_INTERNAL, "the network library does not start");
 	sigfillset(&all); /* signals are for the main loop */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	failed = pthread_create(&mailer->thread, NULL, serve, mailer);

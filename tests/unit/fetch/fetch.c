@@ -2,6 +2,7 @@
 
 #include "fetch/fetch.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -40,6 +41,26 @@ static status get(const struct fetch_config *config, const char *url, struct fet
 static const struct fetch_config nothing_allowed;
 static const char *const here_entries[] = { "http://127.0.0.1", "localhost", NULL };
 static const struct fetch_config here = { .allowed_hosts = here_entries };
+
+static bool libcurl_is_loaded(void)
+{
+	void *found = dlopen("libcurl.so.4", RTLD_NOW | RTLD_NOLOAD);
+
+	if (found)
+		dlclose(found);
+	return found;
+}
+
+/* Goes first: what was loaded once stays. */
+TEST(the_first_fetcher_loads_libcurl)
+{
+	struct fetcher *fetcher;
+
+	CHECK(!libcurl_is_loaded());
+	CHECK_OK(fetcher_new(&nothing_allowed, &fetcher));
+	fetcher_free(fetcher);
+	CHECK(libcurl_is_loaded());
+}
 
 TEST(an_allowed_host_is_fetched)
 {
@@ -524,7 +545,7 @@ TEST(every_failed_allocation_ends_in_a_clean_fault)
 	server_free(server);
 }
 
-TESTS(an_allowed_host_is_fetched, cve_2025_52477_a_private_address_is_never_dialled,
+TESTS(the_first_fetcher_loads_libcurl, an_allowed_host_is_fetched, cve_2025_52477_a_private_address_is_never_dialled,
       cve_2025_52477_a_name_that_resolves_to_a_private_address_is_never_dialled, plain_http_needs_a_host_that_is_allowed_for_it,
       cve_2026_22772_a_url_with_a_second_reading_is_refused_before_dialling,
       cve_2026_49478_a_redirect_is_handed_back_and_not_followed, cve_2026_49478_no_ambient_credential_leaves_with_a_request,

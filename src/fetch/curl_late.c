@@ -1,17 +1,22 @@
 /*
  * curl_late: libcurl, loaded by the first call instead of at start.
  *
- * libcurl brings thirty shared objects and costs some 8 ms before main(); `reeve version` has 10. So the program defines the
- * functions of libcurl that fetch/ uses and hands each on to the real one, which dlopen() brings when the first fetch begins.
- * The linker then finds nothing left for libcurl to satisfy and does not name it (--as-needed); a test looks.
+ * libcurl brings thirty shared objects and costs some 8 ms before main(); `reeve version` has 10, and a server opens its store
+ * meanwhile. So this room defines the functions of libcurl that it uses and hands each on to the real one, which dlopen()
+ * brings. No program is linked with libcurl; a test looks.
+ *
+ * The first call is the fetch thread's, as soon as there is a fetcher: where libcurl is missing, a server says so and ends
+ * while it starts, not at its first fetch.
  */
+#include "fetch/curl_late_impl.h"
+
 #include <assert.h>
 #include <curl/curl.h>
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <unistd.h>
 
 /* A setting is a long, a pointer or a 64-bit offset: one word each here, so that one word can be passed on. */
 static_assert(sizeof(long) == 8 && sizeof(void *) == 8 && sizeof(curl_off_t) == 8, "curl_easy_setopt's argument is one word");
@@ -23,36 +28,44 @@ static_assert(sizeof(long) == 8 && sizeof(void *) == 8 && sizeof(curl_off_t) == 
 static void *library;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void load(void)
+void curl_refuse(const char *what, const char *why)
 {
-	library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-	if (!library) {
-		fprintf(stderr, "Error: the network library is missing: %s (Debian: libcurl4)\n", dlerror());
-		exit(1);
-	}
+	(void)fprintf(stderr, "Error: the network library %s: %s (Debian: libcurl4)\n", what, why); /* nowhere else to say it */
+	_exit(1); /* other threads may be at work, and what exit() runs is not meant to run beside them */
 }
 
-static void *function(const char *name)
+static void load(void)
 {
-	void *at;
+	CURLcode (*init)(long);
 
+	library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+	if (!library)
+		curl_refuse("is missing", dlerror());
+	*(void **)&init = dlsym(library, "curl_global_init"); /* data to ISO C; POSIX promises the conversion */
+	if (!init || init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		curl_refuse("does not start", "out of memory, or not libcurl");
+}
+
+/* The function of that name; `found` keeps it. */
+static void *function(void **found, const char *name)
+{
+	void *at = __atomic_load_n(found, __ATOMIC_ACQUIRE);
+
+	if (at)
+		return at;
 	pthread_once(&once, load);
 	at = dlsym(library, name);
-	assert(at);
+	if (!at)
+		curl_refuse("is too old", dlerror());
+	__atomic_store_n(found, at, __ATOMIC_RELEASE);
 	return at;
 }
 
-/* What dlsym finds is data to ISO C; POSIX promises the conversion. */
-#define LATE(name)                     \
-	static __typeof__(&name) late; \
-	if (!late)                     \
-	*(void **)&late = function(#name)
-
-CURLcode curl_global_init(long what)
-{
-	LATE(curl_global_init);
-	return late(what);
-}
+/* `late` is the real function of that name; as above. */
+#define LATE(name)              \
+	static void *found;     \
+	__typeof__(&name) late; \
+	*(void **)&late = function(&found, #name)
 
 CURL *curl_easy_init(void)
 {
@@ -68,9 +81,9 @@ void curl_easy_cleanup(CURL *easy)
 
 CURLcode curl_easy_setopt(CURL *easy, CURLoption option, ...)
 {
-	LATE(curl_easy_setopt);
 	va_list args;
 	void *word;
+	LATE(curl_easy_setopt);
 
 	va_start(args, option);
 	word = va_arg(args, void *);
@@ -80,9 +93,9 @@ CURLcode curl_easy_setopt(CURL *easy, CURLoption option, ...)
 
 CURLcode curl_easy_getinfo(CURL *easy, CURLINFO what, ...)
 {
-	LATE(curl_easy_getinfo);
 	va_list args;
 	void *word;
+	LATE(curl_easy_getinfo);
 
 	va_start(args, what);
 	word = va_arg(args, void *);
@@ -94,6 +107,24 @@ const char *curl_easy_strerror(CURLcode code)
 {
 	LATE(curl_easy_strerror);
 	return late(code);
+}
+
+CURLcode curl_easy_perform(CURL *easy)
+{
+	LATE(curl_easy_perform);
+	return late(easy);
+}
+
+struct curl_slist *curl_slist_append(struct curl_slist *list, const char *line)
+{
+	LATE(curl_slist_append);
+	return late(list, line);
+}
+
+void curl_slist_free_all(struct curl_slist *list)
+{
+	LATE(curl_slist_free_all);
+	late(list);
 }
 
 CURLM *curl_multi_init(void)
@@ -110,9 +141,9 @@ CURLMcode curl_multi_cleanup(CURLM *multi)
 
 CURLMcode curl_multi_setopt(CURLM *multi, CURLMoption option, ...)
 {
-	LATE(curl_multi_setopt);
 	va_list args;
 	void *word;
+	LATE(curl_multi_setopt);
 
 	va_start(args, option);
 	word = va_arg(args, void *);

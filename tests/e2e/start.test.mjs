@@ -1,0 +1,34 @@
+// libcurl is loaded beside the start of a server and by the first fetch of the command line: where it is missing, both say so.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { build } from './world.mjs';
+
+const MISSING = /^Error: the network library is missing: .*libcurl\.so\.4.*\(Debian: libcurl4\)$/m;
+let folder;
+
+before(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'reeve-start-'));
+  writeFileSync(path.join(folder, 'libcurl.so.4'), 'no library'); // found before the real one
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const without = (program, ...args) => spawnSync(path.join(build, program), args, {
+  encoding: 'utf8', timeout: 30_000, env: { ...process.env, HOME: folder, LD_LIBRARY_PATH: folder },
+});
+
+test('without libcurl a server says so and ends while it starts', () => {
+  const ended = without('reeved', '--data', path.join(folder, 'data'), '--listen', '127.0.0.1:0', '--registries', 'cr.test');
+  assert.match(ended.stderr, MISSING);
+  assert.equal(ended.status, 1);
+});
+
+test('without libcurl the command line says so at its first fetch, and what fetches nothing works', () => {
+  assert.equal(without('reeve', 'version').status, 0);
+  const ended = without('reeve', 'setup', '--server', 'http://127.0.0.1:9', '--code', 'AAAA-AAAA');
+  assert.match(ended.stderr, MISSING);
+  assert.equal(ended.status, 1);
+});
