@@ -3,7 +3,7 @@
  *
  * The file is a copy of a store that the API filled (WAL, synchronous=FULL and the same indexes, since it is the same file).
  * Revisions that made one binding and nothing else are taken out of it and written again: binding, event, change, counter.
- * Sessions are moved to their next generation, one after another: session, counter.
+ * Sessions are moved to their next generation, one after another: session, change, counter.
  *
  * Usage: bench-commit <data folder> <seconds> [families]     (nobody else has it open; bindings end as they were)
  * Prints one JSON object.
@@ -99,6 +99,7 @@ static void rotate_all(int64_t for_ns)
 		prepare("BEGIN IMMEDIATE"),
 		prepare("UPDATE families SET generation = generation + 1, rotated_us = rotated_us + 1000000, "
 			"idle_us = idle_us + 1000000 WHERE rowid = ?1"),
+		prepare("INSERT INTO changes (revision, ordinal, kind, op) SELECT revision + 1, 0, 0, 0 FROM counter"),
 		prepare("UPDATE counter SET revision = revision + 1"),
 		prepare("COMMIT"),
 	};

@@ -175,9 +175,9 @@ export async function signTokens(issuer, count, claimsOf) {
 }
 
 // One interval of bench-load on the client's core, with the server's CPU time beside it.
-export async function load(server, connections, file, { once, rest, save, warm = warmup } = {}) {
+export async function load(server, connections, file, { once, rest, follow, save, warm = warmup } = {}) {
   const before = cpuTime(server.pid);
-  const result = await ours('load', [server.port, connections, warm, seconds, file, ...(once ? ['once'] : []), ...(rest ? ['rest', rest] : []), ...(save ? ['save', ...save] : [])], { on: clientCore });
+  const result = await ours('load', [server.port, connections, warm, seconds, file, ...(once ? ['once'] : []), ...(rest ? ['rest', rest] : []), ...(follow ? ['follow', ...follow] : []), ...(save ? ['save', ...save] : [])], { on: clientCore });
   result.perCpuSecond = result.total / ((cpuTime(server.pid) - before) / 1e9);
   if (result.refused) throw new Error(`${result.refused} of ${result.total} requests were refused`);
   return result;

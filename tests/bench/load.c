@@ -5,10 +5,11 @@
  * The file holds requests one after the other, each after a line with its length. They are sent in order; after the last one
  * comes the first again, unless "once" is said: then it ends there.
  *
- * Usage: bench-load <port> <connections> <warm-up s> <seconds> <file> [once] [rest <us>] [save <member> <into>]
- *        rest: a connection's next request goes out so long after its last answer, and the program sleeps meanwhile
- *        save: the text of that member of each JSON answer is appended to a file, one a line
- * Prints one JSON object: answers while measured, their rate and latencies, answers in all, those other than 200.
+ * Usage: bench-load <port> <connections> <warm-up s> <seconds> <file> [once] [rest <us>] [follow <text> <into>] [save <member>
+ * <into>] rest: a connection's next request goes out so long after its last answer, and the program sleeps meanwhile follow:
+ * each connection has one request; the token after that text in an answer is the bearer of its next one, and the last ones are
+ * written into a file, one a line save: the text of that member of each JSON answer is appended to a file, one a line Prints
+ * one JSON object: answers while measured, their rate and latencies, answers in all, those other than 200.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -30,11 +31,15 @@
 #define ANSWER_BYTES 65536
 #define LATENCIES_MAX 8000000
 #define EVENTS 64
+#define REQUEST_BYTES 8192
+#define LAST_NS (5 * NS_PER_S) /* for the answers on their way */
+#define BEARER "Bearer "
 
 struct connection {
 	int fd;
 	int64_t sent_ns, due_ns; /* due: when its next request goes out; 0: it waits for an answer */
-	size_t have;
+	size_t have, request_len;
+	char request[REQUEST_BYTES]; /* when it follows: its own next one */
 	char answer[ANSWER_BYTES];
 };
 
@@ -43,6 +48,9 @@ static slice *requests;
 static size_t request_count, next_request;
 static bool is_once;
 static int64_t rest_ns; /* between an answer and the connection's next request */
+static size_t waiting;  /* connections without their answer */
+static bool is_over;
+static const char *follow; /* the text before the token that an answer gives for the connection's next request */
 static FILE *saved;
 static char member[64]; /* "name":" */
 
@@ -92,6 +100,30 @@ static void read_requests(const char *path)
 	(void)close(fd); /* the mapping stays */
 }
 
+static slice request_of(struct connection *connection)
+{
+	if (follow)
+		return slice_of(connection->request, connection->request_len);
+	return requests[next_request % request_count];
+}
+
+/* The first request with this token in the place of its own. */
+static void put_token(struct connection *connection, slice token)
+{
+	slice first = requests[(size_t)(connection - connections) % request_count], after;
+	size_t at = find_text(first, BEARER) + strlen(BEARER);
+	int n;
+
+	if (at > first.len)
+		DIE("a request without a token");
+	after = slice_from(first, at);
+	after = slice_from(after, find_text(after, "\r"));
+	n = snprintf(connection->request, REQUEST_BYTES, "%.*s%.*s%.*s", (int)at, first.at, SLICE_ARG(token), SLICE_ARG(after));
+	if (n < 0 || n >= REQUEST_BYTES)
+		DIE("a request is too long");
+	connection->request_len = (size_t)n;
+}
+
 static void send_next(struct connection *connection)
 {
 	slice request;
@@ -100,11 +132,12 @@ static void send_next(struct connection *connection)
 		end_ns = 0;
 		return;
 	}
-	request = requests[next_request % request_count];
+	request = request_of(connection);
 	next_request++;
 	connection->have = 0;
 	connection->due_ns = 0;
 	connection->sent_ns = ticks_ns();
+	waiting++;
 	/* Requests are small and one at a time: the socket's buffer takes them whole. */
 	if (send(connection->fd, request.at, request.len, MSG_NOSIGNAL) != (ssize_t)request.len)
 		DIE("cannot send a request: %s", strerror(errno));
@@ -123,6 +156,17 @@ static void save_member(slice body)
 		(void)fprintf(saved, "%.*s\n", SLICE_ARG(value));
 }
 
+/* What the answer gives for the next request. */
+static void take_token(struct connection *connection, slice body)
+{
+	size_t at = find_text(body, follow);
+	slice token, rest;
+
+	if (at == body.len || !slice_cut(slice_from(body, at + strlen(follow)), '"', &token, &rest))
+		DIE("an answer gives no token:\n%.*s", SLICE_ARG(body));
+	put_token(connection, token);
+}
+
 static void count_answer(struct connection *connection, slice body)
 {
 	int64_t now = ticks_ns(), took = now - connection->sent_ns;
@@ -133,6 +177,8 @@ static void count_answer(struct connection *connection, slice body)
 			(void)fprintf(stderr, "%.*s\n", (int)connection->have, connection->answer);
 	} else {
 		save_member(body);
+		if (follow)
+			take_token(connection, body);
 	}
 	if (now >= measure_from_ns && now <= end_ns && latency_count < LATENCIES_MAX)
 		latencies[latency_count++] = took > UINT32_MAX ? UINT32_MAX : (uint32_t)took;
@@ -167,9 +213,10 @@ static void receive(struct connection *connection)
 	if (!is_whole(connection, &body))
 		return;
 	count_answer(connection, body);
+	waiting--;
 	if (rest_ns)
 		connection->due_ns = ticks_ns() + rest_ns;
-	else
+	else if (!is_over)
 		send_next(connection);
 }
 
@@ -213,31 +260,68 @@ static struct timespec send_due(size_t count)
 	return (struct timespec){ .tv_sec = wait_ns / 1000000000, .tv_nsec = wait_ns % 1000000000 };
 }
 
+static void turn(int epoll, struct timespec wait)
+{
+	struct epoll_event events[EVENTS];
+	int n = epoll_pwait2(epoll, events, EVENTS, &wait, NULL);
+
+	for (int i = 0; i < n; i++)
+		receive(events[i].data.ptr);
+}
+
 /* It polls and never sleeps: waking this program would be paid by the server, whose CPU time is what is measured. Not where it
  * rests between requests: then it would take a core from the server for nothing. */
 static void run(int epoll, size_t count)
 {
-	struct epoll_event events[EVENTS];
+	int64_t until;
 
 	if (rest_ns)
 		thread_is_prompt(); /* what is measured is how late the server is, and not how late we look */
 	for (size_t i = 0; i < count; i++)
 		send_next(&connections[i]);
-	while (ticks_ns() < end_ns) {
-		struct timespec wait = rest_ns ? send_due(count) : (struct timespec){ 0 };
-		int n = epoll_pwait2(epoll, events, EVENTS, &wait, NULL);
-		for (int i = 0; i < n; i++)
-			receive(events[i].data.ptr);
+	while (ticks_ns() < end_ns)
+		turn(epoll, rest_ns ? send_due(count) : (struct timespec){ 0 });
+	is_over = true;
+	until = ticks_ns() + LAST_NS;
+	while (follow && waiting && ticks_ns() < until)
+		turn(epoll, (struct timespec){ .tv_nsec = NS_PER_S / 10 });
+}
+
+static void begin_following(size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		slice first = requests[i % request_count];
+		if (first.len > REQUEST_BYTES)
+			DIE("a request is too long");
+		memcpy(connections[i].request, first.at, first.len);
+		connections[i].request_len = first.len;
 	}
+}
+
+/* The tokens that were given last, one a line. */
+static void write_tokens(const char *path, size_t count)
+{
+	FILE *file = fopen(path, "w");
+
+	for (size_t i = 0; i < count && file; i++) {
+		slice request = slice_of(connections[i].request, connections[i].request_len), token, rest;
+		if (!slice_cut(slice_from(request, find_text(request, BEARER) + strlen(BEARER)), '\r', &token, &rest))
+			DIE("a request without a token");
+		(void)fprintf(file, "%.*s\n", SLICE_ARG(token));
+	}
+	if (!file || fclose(file))
+		DIE("the tokens could not be saved");
 }
 
 int main(int argc, char **argv)
 {
 	int epoll = epoll_create1(EPOLL_CLOEXEC), at = 6;
+	const char *tokens = NULL;
 	uint64_t count = argc > 2 ? number_of(argv[2]) : 0;
 
 	if (argc < 6 || count == 0 || count > CONNECTIONS_MAX)
-		DIE("usage: bench-load <port> <connections> <warm-up s> <seconds> <file> [once] [rest <us>] [save <member> "
+		DIE("usage: bench-load <port> <connections> <warm-up s> <seconds> <file> [once] [rest <us>] [follow <text> "
+		    "<into>] [save <member> "
 		    "<into>]");
 	read_requests(argv[5]);
 	if (at < argc && strcmp(argv[at], "once") == 0) {
@@ -248,16 +332,25 @@ int main(int argc, char **argv)
 		rest_ns = (int64_t)number_of(argv[at + 1]) * 1000;
 		at += 2;
 	}
+	if (at + 2 < argc && strcmp(argv[at], "follow") == 0) {
+		follow = argv[at + 1];
+		tokens = argv[at + 2];
+		at += 3;
+	}
 	if (at + 2 < argc) {
 		(void)snprintf(member, sizeof(member), "\"%s\":\"", argv[at + 1]);
 		saved = fopen(argv[at + 2], "a");
 	}
+	if (follow)
+		begin_following(count);
 	for (size_t i = 0; i < count; i++)
 		open_connection(&connections[i], epoll, (uint16_t)number_of(argv[1]));
 	measure_from_ns = ticks_ns() + (int64_t)(strtod(argv[3], NULL) * 1e9);
 	end_ns = measure_from_ns + (int64_t)(strtod(argv[4], NULL) * 1e9);
 	run(epoll, count);
 	report((double)(ticks_ns() < end_ns || end_ns == 0 ? ticks_ns() - measure_from_ns : end_ns - measure_from_ns) / 1e9);
+	if (follow)
+		write_tokens(tokens, count);
 	if (saved && fclose(saved))
 		DIE("the answers could not be saved");
 	return 0;
