@@ -99,7 +99,7 @@ static size_t sequence_len(slice s)
 }
 
 /* Sixteen bytes that the compiler handles as one, with whatever the processor has for that. */
-typedef unsigned char block __attribute__((vector_size(16)));
+typedef signed char block __attribute__((vector_size(16)));
 
 #define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
 
@@ -121,7 +121,8 @@ static inline size_t plain_in_block(const char *at)
 	block bytes, found;
 
 	memcpy(&bytes, at, sizeof(bytes));
-	found = (block)((bytes < 0x20) | (bytes >= 0x7f) | (bytes == '"') | (bytes == '\\')); /* 0xff where it is so */
+	/* 0xff where it is so; as signed numbers, bytes from 0x80 on are below 0x20 too. */
+	found = (block)((bytes < 0x20) | (bytes == 0x7f) | (bytes == '"') | (bytes == '\\'));
 	memcpy(halves, &found, sizeof(halves));
 	if (halves[0])
 		return (size_t)__builtin_ctzll(le64toh(halves[0])) / 8;
