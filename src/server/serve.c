@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/prompt.h"
 #include "net/socket.h"
 #include "net/tls.h"
 #include "server/codes.h"
@@ -251,7 +250,6 @@ static FALLIBLE open_lane(struct serving *serving, struct lane *lane)
 
 static void run_lane(struct lane *lane)
 {
-	thread_is_prompt();
 	authz_thread_start();
 	loop_run(lane->loop);
 	authz_thread_stop();

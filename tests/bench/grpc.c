@@ -10,7 +10,6 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <nghttp2/nghttp2.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "connect.h"
 
 #include "base/slice.h"
 
@@ -224,16 +224,8 @@ static void receive(struct connection *connection)
 static void begin(struct connection *connection, int epoll, uint16_t port)
 {
 	static const unsigned char window[] = { 0, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0x7f, 0xff, 0xff, 0xff };
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = connection };
-	int on = 1;
 
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (connection->fd < 0 || connect(connection->fd, (struct sockaddr *)&address, sizeof(address)) ||
-	    setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) ||
-	    epoll_ctl(epoll, EPOLL_CTL_ADD, connection->fd, &event))
-		DIE("cannot connect to port %u: %s", port, strerror(errno));
+	connection->fd = connect_to(port, epoll, connection);
 	if (nghttp2_hd_inflate_new(&connection->inflater) != 0)
 		DIE("no memory");
 	connection->next_stream = 1;

@@ -11,10 +11,8 @@
  * written into a file, one a line save: the text of that member of each JSON answer is appended to a file, one a line Prints
  * one JSON object: answers while measured, their rate and latencies, answers in all, those other than 200.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -23,8 +21,8 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "connect.h"
 
-#include "base/prompt.h"
 #include "base/slice.h"
 
 #define CONNECTIONS_MAX 1024
@@ -222,20 +220,6 @@ static void receive(struct connection *connection)
 
 /* ---- the whole ---- */
 
-static void open_connection(struct connection *connection, int epoll, uint16_t port)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = connection };
-	int on = 1;
-
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (connection->fd < 0 || connect(connection->fd, (struct sockaddr *)&address, sizeof(address)) ||
-	    setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) ||
-	    epoll_ctl(epoll, EPOLL_CTL_ADD, connection->fd, &event))
-		DIE("cannot connect to port %u: %s", port, strerror(errno));
-}
-
 static void report(double seconds)
 {
 	uint32_t p99 = percentile(latencies, latency_count, 0.99), p50 = percentile(latencies, latency_count, 0.5);
@@ -275,8 +259,6 @@ static void run(int epoll, size_t count)
 {
 	int64_t until;
 
-	if (rest_ns)
-		thread_is_prompt(); /* what is measured is how late the server is, and not how late we look */
 	for (size_t i = 0; i < count; i++)
 		send_next(&connections[i]);
 	while (ticks_ns() < end_ns)
@@ -344,7 +326,7 @@ int main(int argc, char **argv)
 	if (follow)
 		begin_following(count);
 	for (size_t i = 0; i < count; i++)
-		open_connection(&connections[i], epoll, (uint16_t)number_of(argv[1]));
+		connections[i].fd = connect_to((uint16_t)number_of(argv[1]), epoll, &connections[i]);
 	measure_from_ns = ticks_ns() + (int64_t)(strtod(argv[3], NULL) * 1e9);
 	end_ns = measure_from_ns + (int64_t)(strtod(argv[4], NULL) * 1e9);
 	run(epoll, count);
