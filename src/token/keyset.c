@@ -135,16 +135,11 @@ FALLIBLE keyset_load(struct vault *vault, const struct signing_key *rows, size_t
 
 /* ---- asking ---- */
 
-static bool is_believed(const struct keyset_key *key, int64_t now_us)
-{
-	return key->retired_us == 0 || now_us < key->retired_us;
-}
-
 const struct keyset_key *keyset_signer(const struct keyset *keyset, int64_t now_us)
 {
 	for (size_t i = keyset->count; i-- > 0;)
 		if (keyset->keys[i].active_us <= now_us)
-			return is_believed(&keyset->keys[i], now_us) ? &keyset->keys[i] : NULL;
+			return key_is_believed(keyset->keys[i].retired_us, now_us) ? &keyset->keys[i] : NULL;
 	return NULL;
 }
 
@@ -152,7 +147,7 @@ const struct keyset_key *keyset_find(const struct keyset *keyset, slice kid, int
 {
 	for (size_t i = 0; i < keyset->count; i++)
 		if (slice_eq(keyset->keys[i].kid, kid))
-			return is_believed(&keyset->keys[i], now_us) ? &keyset->keys[i] : NULL;
+			return key_is_believed(keyset->keys[i].retired_us, now_us) ? &keyset->keys[i] : NULL;
 	return NULL;
 }
 
@@ -162,7 +157,7 @@ void keyset_put(const struct keyset *keyset, int64_t now_us, struct json_writer 
 	json_put_name(writer, SLICE("keys"));
 	json_open_array(writer);
 	for (size_t i = 0; i < keyset->count; i++)
-		if (is_believed(&keyset->keys[i], now_us))
+		if (key_is_believed(keyset->keys[i].retired_us, now_us))
 			key_put_jwk(vault_public(keyset->keys[i].key), writer);
 	json_close_array(writer);
 	json_close_object(writer);

@@ -39,6 +39,12 @@ struct keyset *keyset_ref(struct keyset *keyset);
 /* NULL is fine; returns NULL. */
 struct keyset *keyset_unref(struct keyset *keyset);
 
+/* Whether a key that is retired then (0: in use) is believed at this time. */
+static inline bool key_is_believed(int64_t retired_us, int64_t now_us)
+{
+	return retired_us == 0 || now_us < retired_us;
+}
+
 /* The key that signs at this time; NULL when none does. */
 const struct keyset_key *keyset_signer(const struct keyset *keyset, int64_t now_us);
 /* The key of that name if it is believed at this time; NULL otherwise. */

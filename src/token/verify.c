@@ -314,7 +314,7 @@ static FALLIBLE check_use(struct issuer *issuer, const struct box *box, enum tok
 
 	if (box->verified.kind != kind)
 		return FAIL(FAULT_UNAUTHENTIC, "this is not a token of the kind that is taken here");
-	if (box->retired_us && now_us >= box->retired_us)
+	if (!key_is_believed(box->retired_us, now_us))
 		return key_gone();
 	if (now_s >= caller->expires_s)
 		return FAIL(FAULT_UNAUTHENTIC, "the token has expired; sign in again");

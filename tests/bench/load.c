@@ -5,11 +5,17 @@
  * The file holds requests one after the other, each after a line with its length. They are sent in order; after the last one
  * comes the first again, unless "once" is said: then it ends there.
  *
- * Usage: bench-load <port> <connections> <warm-up s> <seconds> <file> [once] [rest <us>] [follow <text> <into>] [save <member>
- * <into>] rest: a connection's next request goes out so long after its last answer, and the program sleeps meanwhile follow:
- * each connection has one request; the token after that text in an answer is the bearer of its next one, and the last ones are
- * written into a file, one a line save: the text of that member of each JSON answer is appended to a file, one a line Prints
- * one JSON object: answers while measured, their rate and latencies, answers in all, those other than 200.
+ * Usage: bench-load <port> <connections> <warm-up s> <seconds> <file> [once] [rest <us>] [follow <text> <into>]
+ *                   [save <member> <into>]
+ *
+ *        rest: a connection's next request goes out so long after its last answer; the program sleeps meanwhile
+ *
+ *        follow: each connection has one request; the token after that text in an answer is the bearer of its next one, and
+ *        the last ones are written into a file, one a line
+ *
+ *        save: the text of that member of each JSON answer is appended to a file, one a line
+ *
+ * Prints one JSON object: answers while measured, their rate and latencies, answers in all, those other than 200.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -303,8 +309,7 @@ int main(int argc, char **argv)
 
 	if (argc < 6 || count == 0 || count > CONNECTIONS_MAX)
 		DIE("usage: bench-load <port> <connections> <warm-up s> <seconds> <file> [once] [rest <us>] [follow <text> "
-		    "<into>] [save <member> "
-		    "<into>]");
+		    "<into>] [save <member> <into>]");
 	read_requests(argv[5]);
 	if (at < argc && strcmp(argv[at], "once") == 0) {
 		is_once = true;

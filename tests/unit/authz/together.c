@@ -103,10 +103,20 @@ static void step_done(struct store_job *job, status result, uint64_t revision)
 	(void)sem_post(step->done);
 }
 
-/* What a write of a handler does: admitted in its transaction, then it changes something. */
-static status use(struct tx *tx, void *arg)
+/* Ada hands out at her organization what the binding gives her there. */
+static FALLIBLE hand_out(struct tx *tx)
 {
-	struct step *step = arg;
+	struct uid ada = uid_at("a"), org = uid_at("o");
+	struct caller caller = caller_of(&ada);
+	struct caps given = { 0 };
+
+	caps_add(&given, CAP_IAM_GROUPS_CREATE_BIT);
+	return authz_hand_out(tx, &caller, &org, &given, NOW_S);
+}
+
+/* What each write of a handler begins with, in its transaction. */
+static FALLIBLE admit(struct tx *tx)
+{
 	struct uid ada = uid_at("a"), org = uid_at("o");
 	struct caller caller = caller_of(&ada);
 	struct caps need = { 0 };
@@ -114,7 +124,15 @@ static status use(struct tx *tx, void *arg)
 
 	caps_add(&need, CAP_IAM_GROUPS_CREATE_BIT);
 	TRY(authz_require(tx, &caller, &org, &need, NOW_S, &by_operator));
-	TRY(authz_hand_out(tx, &caller, &org, &need, NOW_S));
+	return hand_out(tx);
+}
+
+/* What a write of a handler does: admitted in its transaction, then it changes something. */
+static status use(struct tx *tx, void *arg)
+{
+	struct step *step = arg;
+
+	TRY(admit(tx));
 	return row_insert(tx, &table_groups, &step->made);
 }
 
@@ -300,46 +318,31 @@ TEST(what_is_taken_away_and_used_in_one_commit_is_gone_for_whoever_comes_after_i
 }
 
 /* As a call that takes from its own caller: admitted, then it changes rows, then it hands out. */
-struct taking {
-	store_fn take;
-};
-
 static status take_and_hand_out(struct tx *tx, void *arg)
 {
-	struct taking *taking = arg;
-	struct uid ada = uid_at("a"), org = uid_at("o");
-	struct caller caller = caller_of(&ada);
-	struct caps need = { 0 };
-	bool by_operator;
+	const store_fn *take = arg;
 
-	caps_add(&need, CAP_IAM_GROUPS_CREATE_BIT);
-	TRY(authz_require(tx, &caller, &org, &need, NOW_S, &by_operator));
-	TRY(authz_hand_out(tx, &caller, &org, &need, NOW_S));
-	TRY(taking->take(tx, NULL));
-	return authz_hand_out(tx, &caller, &org, &need, NOW_S);
+	TRY(admit(tx));
+	TRY((*take)(tx, NULL));
+	return hand_out(tx);
 }
 
 static status bind_and_hand_out(struct tx *tx, void *arg)
 {
-	struct uid ada = uid_at("a"), org = uid_at("o");
-	struct caller caller = caller_of(&ada);
-	struct caps need = { 0 };
-
-	caps_add(&need, CAP_IAM_GROUPS_CREATE_BIT);
-	if (!FAILED(authz_hand_out(tx, &caller, &org, &need, NOW_S)))
+	if (!FAILED(hand_out(tx)))
 		return FAIL(FAULT_INTERNAL, "nothing is held yet");
 	TRY(give_back(tx, arg));
-	return authz_hand_out(tx, &caller, &org, &need, NOW_S);
+	return hand_out(tx);
 }
 
 TEST(what_a_call_took_from_its_own_caller_it_does_not_hand_out)
 {
 	for (size_t i = 0; i < sizeof(takings) / sizeof(*takings); i++) {
-		struct taking taking = { .take = takings[i].run };
+		store_fn take = takings[i].run;
 
 		open_world();
 		CHECK_OK(store_write(fixture.store, give_back, NULL, NULL, NULL));
-		CHECK_FAULT(FAULT_DENIED, store_write(fixture.store, take_and_hand_out, &taking, NULL, NULL));
+		CHECK_FAULT(FAULT_DENIED, store_write(fixture.store, take_and_hand_out, &take, NULL, NULL));
 		close_world();
 	}
 }
