@@ -79,9 +79,9 @@ static bool set_option(int fd, int level, int name, int value)
 }
 
 /* TCP_NODELAY is inherited by accepted sockets: we write whole answers. */
-static bool prepare(int fd, int family)
+static bool prepare(int fd, int family, bool shared)
 {
-	return set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) &&
+	return set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) && (!shared || set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
 	       set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
 	       (family != AF_INET6 || set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0));
 }
@@ -95,23 +95,55 @@ static bool without_ipv6(const struct socket_address *address, struct socket_add
 	       fill(SLICE("0.0.0.0"), ntohs(v6->sin6_port), ret_v4);
 }
 
-FALLIBLE socket_listen(const struct socket_address *address, int *ret_fd)
+static uint16_t port_of(const struct sockaddr_storage *bound)
+{
+	if (bound->ss_family == AF_INET)
+		return ntohs(((const struct sockaddr_in *)(const void *)bound)->sin_port);
+	return bound->ss_family == AF_INET6 ? ntohs(((const struct sockaddr_in6 *)(const void *)bound)->sin6_port) : 0;
+}
+
+static status refused(const char *field, const struct socket_address *address, int why)
+{
+	bool is_v6 = address->storage.ss_family == AF_INET6;
+	struct socket_peer shown;
+
+	socket_peer_of(address, &shown);
+	return FAIL(FAULT_UNAVAILABLE, "%s: cannot listen on %s%s%s:%u: %s%s", field, is_v6 ? "[" : "", shown.text,
+		    is_v6 ? "]" : "", port_of(&address->storage), strerror(why),
+		    why == EADDRINUSE ? "; another program listens there: end it, or choose another port" : "");
+}
+
+static FALLIBLE open_listening(const char *field, const struct socket_address *address, bool shared, int *ret_fd)
 {
 	struct socket_address v4;
 	int fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), why;
 
 	if (fd < 0 && without_ipv6(address, &v4))
-		return socket_listen(&v4, ret_fd);
+		return open_listening(field, &v4, shared, ret_fd);
 	if (fd < 0)
-		return FAIL(FAULT_UNAVAILABLE, "cannot open a socket: %s", strerror(errno));
-	if (!prepare(fd, address->storage.ss_family) ||
+		return refused(field, address, errno);
+	if (!prepare(fd, address->storage.ss_family, shared) ||
 	    bind(fd, (const struct sockaddr *)&address->storage, address->len) != 0 || listen(fd, BACKLOG) != 0) {
 		why = errno;
 		(void)close(fd); /* nothing was sent on it */
-		return FAIL(FAULT_UNAVAILABLE, "cannot listen: %s", strerror(why));
+		return refused(field, address, why);
 	}
 	*ret_fd = fd;
 	return OK;
+}
+
+FALLIBLE socket_claim(const char *field, const struct socket_address *address)
+{
+	int fd;
+
+	TRY(open_listening(field, address, false, &fd));
+	(void)close(fd); /* nobody connects in between: the first real one follows at once */
+	return OK;
+}
+
+FALLIBLE socket_listen(const char *field, const struct socket_address *address, int *ret_fd)
+{
+	return open_listening(field, address, true, ret_fd);
 }
 
 uint16_t socket_port(int fd)
@@ -119,11 +151,7 @@ uint16_t socket_port(int fd)
 	struct sockaddr_storage bound = { 0 };
 	socklen_t len = sizeof(bound);
 
-	if (getsockname(fd, (struct sockaddr *)&bound, &len) != 0)
-		return 0;
-	if (bound.ss_family == AF_INET)
-		return ntohs(((struct sockaddr_in *)(void *)&bound)->sin_port);
-	return bound.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)(void *)&bound)->sin6_port) : 0;
+	return getsockname(fd, (struct sockaddr *)&bound, &len) == 0 ? port_of(&bound) : 0;
 }
 
 static bool v4_is_loopback(const struct in_addr *v4)

@@ -21,9 +21,15 @@ struct socket_address {
  * kernel choose. FAULT_INVALID names the field given (a configuration key, say). */
 FALLIBLE socket_address_parse(const char *field, slice text, struct socket_address *ret_address);
 
-/* Several sockets may listen on one address (SO_REUSEPORT): one per loop, the kernel spreads the connections. [::] takes IPv4
- * too. The caller owns the descriptor. */
-FALLIBLE socket_listen(const struct socket_address *address, int *ret_fd);
+/* Is the address free? Sockets of socket_listen() share theirs with every other one of this user, other processes' included
+ * (SO_REUSEPORT, socket(7)), and the kernel would spread clients between two servers unnoticed: so a process claims each
+ * address before its first socket_listen(). FAULT_UNAVAILABLE names the field given and the address. Two processes that claim
+ * within the same instant may both succeed. */
+FALLIBLE socket_claim(const char *field, const struct socket_address *address);
+
+/* Several sockets may listen on one address: one per loop, the kernel spreads the connections. [::] takes IPv4 too.
+ * FAULT_UNAVAILABLE as above. The caller owns the descriptor. */
+FALLIBLE socket_listen(const char *field, const struct socket_address *address, int *ret_fd);
 /* The port a bound socket has; 0 when it has none. */
 uint16_t socket_port(int fd);
 

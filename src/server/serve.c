@@ -207,6 +207,7 @@ static void go_online(void *arg)
 	authz_thread_online();
 }
 
+/* Runs through the addresses of "listen": claims each when lane is NULL, else opens the lane's socket on each. */
 static FALLIBLE listen_on(struct lane *lane, const struct config *config)
 {
 	slice rest = config->listen, text;
@@ -217,7 +218,11 @@ static FALLIBLE listen_on(struct lane *lane, const struct config *config)
 		int fd;
 		more = slice_cut(rest, ',', &text, &rest);
 		TRY(socket_address_parse("listen", slice_trim(text), &address));
-		TRY(socket_listen(&address, &fd));
+		if (!lane) {
+			TRY(socket_claim("listen", &address));
+			continue;
+		}
+		TRY(socket_listen("listen", &address, &fd));
 		TRY(http_server_listen(lane->server, fd));
 	} while (more);
 	return OK;
@@ -322,6 +327,7 @@ static FALLIBLE open_lanes(struct serving *serving)
 		TRY_NEW(key);
 		TRY(tls_server_new(certificate, key, &serving->tls));
 	}
+	TRY(listen_on(NULL, config));
 	while (serving->lane_count < want) {
 		struct lane *lane = &serving->lanes[serving->lane_count++];
 		TRY(open_lane(serving, lane));

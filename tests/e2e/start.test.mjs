@@ -1,11 +1,11 @@
-// libcurl is loaded beside the start of a server and by the first fetch of the command line: where it is missing, both say so.
+// What a start is refused for. libcurl is loaded beside the start of a server and by the first fetch of the command line: where it is missing, both say so.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { build } from './world.mjs';
+import { build, openWorld } from './world.mjs';
 
 const MISSING = /^Error: the network library is missing: .*libcurl\.so\.4.*\(Debian: libcurl4\)$/m;
 let folder;
@@ -31,4 +31,17 @@ test('without libcurl the command line says so at its first fetch, and what fetc
   const ended = without('reeve', 'setup', '--server', 'http://127.0.0.1:9', '--code', 'AAAA-AAAA');
   assert.match(ended.stderr, MISSING);
   assert.equal(ended.status, 1);
+});
+
+test('a second server on the port of a first is refused, with its own data as well', async () => {
+  const world = await openWorld();
+  try {
+    for (const listen of [`127.0.0.1:${world.port}`, `127.0.0.1:0,127.0.0.1:${world.port}`]) {
+      const ended = spawnSync(path.join(build, 'reeved'), ['--data', path.join(folder, 'second'), '--listen', listen, '--url', world.url], { encoding: 'utf8', timeout: 30_000 });
+      assert.match(ended.stderr, new RegExp(`^reeved: listen: cannot listen on 127\\.0\\.0\\.1:${world.port}: Address already in use; .*choose another port$`, 'm'));
+      assert.equal(ended.status, 1);
+    }
+  } finally {
+    await world.close();
+  }
 });

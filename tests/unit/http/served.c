@@ -234,7 +234,7 @@ struct served *served_start(const struct http_server_options *options)
 	mine.on_cancel = on_cancel;
 	st = socket_address_parse("listen", SLICE("127.0.0.1:0"), &address);
 	assert(!FAILED(st));
-	st = socket_listen(&address, &fd);
+	st = socket_listen("listen", &address, &fd);
 	assert(!FAILED(st));
 	served->port = socket_port(fd);
 	st = loop_new(&served->loop);

@@ -144,7 +144,7 @@ static void open_port(void)
 	loop_on_wait(loop, go_offline, go_online, NULL);
 	CHECK_OK(http_server_new(loop, &options, &server));
 	CHECK_OK(socket_address_parse("listen", SLICE("127.0.0.1:0"), &address));
-	CHECK_OK(socket_listen(&address, &fd));
+	CHECK_OK(socket_listen("listen", &address, &fd));
 	address.len = sizeof(address.storage);
 	CHECK(getsockname(fd, (struct sockaddr *)&address.storage, &address.len) == 0);
 	CHECK_OK(http_server_listen(server, fd));
