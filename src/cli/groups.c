@@ -56,8 +56,15 @@ static FALLIBLE create(struct cli *cli, enum group_kind kind, slice parent)
 	return kind == GROUP_ORGANIZATION && !flag_on(cli, FLAG_SKIP_REFRESH) ? signin_changed(cli) : OK;
 }
 
+/* Names of organizations are free until they are verified, so a repeated command would make a second one. */
 status organizations_create(struct cli *cli)
 {
+	slice name = cli_arg(cli, 0), uid;
+
+	TRY(resolve_namesake(cli, name, &uid));
+	if (uid.len > 0)
+		TRY(cli_confirm(cli, true, "There is an organization %.*s (%.*s). Create another of the same name?",
+				SLICE_ARG(name), SLICE_ARG(uid)));
 	return create(cli, GROUP_ORGANIZATION, slice_str(""));
 }
 
@@ -91,7 +98,7 @@ status folders_list(struct cli *cli)
 	slice under;
 
 	if (cli->args_count > 0)
-		TRY(resolve_group_argument(cli, 0, GROUP_ANY, &under));
+		TRY(resolve_place(cli, cli_arg(cli, 0), GROUP_ANY, &under));
 	else
 		TRY(resolve_parent(cli, &under));
 	TRY(ask_begin(cli, &ask, METHOD_GROUPS_LIST_GROUPS, "listing folders"));

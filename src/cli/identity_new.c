@@ -294,7 +294,7 @@ static FALLIBLE create_from_file(struct cli *cli)
 	if (!flag_given(cli, FLAG_PARENT))
 		parent = json_at(object, "parent").len ? json_at(object, "parent") : json_at(object, "parent_id");
 	if (parent.len > 0)
-		TRY(resolve_group(cli, parent, GROUP_ANY, &parent));
+		TRY(resolve_place(cli, parent, GROUP_ANY, &parent));
 	else
 		TRY(resolve_parent(cli, &parent));
 	TRY(ask_begin(cli, &ask, METHOD_IDENTITIES_CREATE_IDENTITY, "creating identity %.*s", SLICE_ARG(name)));

@@ -30,11 +30,33 @@ slice uid_text_parent(slice uid)
 	return slice_to(uid, len > 0 ? len - 1 : 0);
 }
 
-/* What one looks for, for messages. */
+/* What one looks for. */
 struct wanted {
-	const char *noun; /* "organization" */
+	const char *noun; /* "organization", for messages */
 	slice name;
+	bool is_place; /* the verified one of several organizations is meant */
 };
+
+static bool is_verified(const struct json *row)
+{
+	bool truth = false;
+
+	return json_bool(json_member(row, "verified"), &truth) && truth;
+}
+
+/* The verified one, if there is only one and every row is an organization; else NULL. */
+static const struct json *verified_one(const struct json *const *rows, size_t count)
+{
+	const struct json *found = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		if (uid_text_parent(json_at(rows[i], "uid")).len > 0 || (found && is_verified(rows[i])))
+			return NULL;
+		if (is_verified(rows[i]))
+			found = rows[i];
+	}
+	return found;
+}
 
 /* "a name fits two": names the ids, so that one can be given. */
 static FALLIBLE ambiguous(struct cli *cli, const struct wanted *wanted, const struct json *const *rows, size_t count)
@@ -43,7 +65,8 @@ static FALLIBLE ambiguous(struct cli *cli, const struct wanted *wanted, const st
 
 	buffer_init(&ids, cli->arena, REPORT_TEXT_BYTES);
 	for (size_t i = 0; i < count && i < CANDIDATES_SHOWN; i++)
-		buffer_printf(&ids, "%s%.*s", i ? ", " : "", SLICE_ARG(json_at(rows[i], "uid")));
+		buffer_printf(&ids, "%s%.*s%s", i ? ", " : "", SLICE_ARG(json_at(rows[i], "uid")),
+			      is_verified(rows[i]) ? " (verified)" : "");
 	if (count > CANDIDATES_SHOWN)
 		buffer_text(&ids, ", ...");
 	return FAIL(FAULT_STATE, "%zu have the %s name \"%.*s\"; give the id of one: %.*s", count, wanted->noun,
@@ -52,11 +75,17 @@ static FALLIBLE ambiguous(struct cli *cli, const struct wanted *wanted, const st
 
 static FALLIBLE pick(struct cli *cli, const struct wanted *wanted, const struct json *const *rows, size_t count, slice *ret_uid)
 {
+	const struct json *chosen = NULL;
+
 	if (count == 0)
 		return FAIL(FAULT_ABSENT, "no %s is named \"%.*s\" where you may look", wanted->noun, SLICE_ARG(wanted->name));
-	if (count > 1)
+	if (count > 1 && wanted->is_place)
+		chosen = verified_one(rows, count);
+	else if (count == 1)
+		chosen = rows[0];
+	if (!chosen)
 		return ambiguous(cli, wanted, rows, count);
-	*ret_uid = arena_copy(cli->arena, json_at(rows[0], "uid"));
+	*ret_uid = arena_copy(cli->arena, json_at(chosen, "uid"));
 	TRY_NEW(ret_uid->at);
 	return OK;
 }
@@ -103,7 +132,7 @@ static FALLIBLE resolve_path(struct cli *cli, slice text, slice *ret_uid)
 	slice rest, part, uid = { 0 };
 
 	(void)slice_cut(text, '/', &part, &rest); /* the caller saw a slash */
-	TRY(resolve_group(cli, part, GROUP_ORGANIZATION, &uid));
+	TRY(resolve_place(cli, part, GROUP_ORGANIZATION, &uid));
 	for (bool more = true; more;) {
 		const struct json **rows = NULL;
 		struct wanted wanted = { .noun = "folder" };
@@ -120,9 +149,9 @@ static FALLIBLE resolve_path(struct cli *cli, slice text, slice *ret_uid)
 	return OK;
 }
 
-FALLIBLE resolve_group(struct cli *cli, slice text, enum group_kind kind, slice *ret_uid)
+static FALLIBLE find_group(struct cli *cli, slice text, enum group_kind kind, bool is_place, slice *ret_uid)
 {
-	struct wanted wanted = { .noun = group_nouns[kind], .name = text };
+	struct wanted wanted = { .noun = group_nouns[kind], .name = text, .is_place = is_place };
 	const struct json **rows;
 	size_t count;
 
@@ -138,6 +167,26 @@ FALLIBLE resolve_group(struct cli *cli, slice text, enum group_kind kind, slice 
 		return resolve_path(cli, text, ret_uid);
 	TRY(groups_named(cli, text, slice_str(""), kind, &rows, &count));
 	return pick(cli, &wanted, rows, count, ret_uid);
+}
+
+FALLIBLE resolve_group(struct cli *cli, slice text, enum group_kind kind, slice *ret_uid)
+{
+	return find_group(cli, text, kind, false, ret_uid);
+}
+
+FALLIBLE resolve_place(struct cli *cli, slice text, enum group_kind kind, slice *ret_uid)
+{
+	return find_group(cli, text, kind, true, ret_uid);
+}
+
+FALLIBLE resolve_namesake(struct cli *cli, slice name, slice *ret_uid)
+{
+	const struct json **rows;
+	size_t count;
+
+	TRY(groups_named(cli, name, slice_str(""), GROUP_ORGANIZATION, &rows, &count));
+	*ret_uid = count > 0 ? json_at(rows[0], "uid") : slice_str("");
+	return OK;
 }
 
 FALLIBLE resolve_group_argument(struct cli *cli, size_t i, enum group_kind kind, slice *ret_uid)
@@ -156,7 +205,7 @@ FALLIBLE resolve_parent_if_any(struct cli *cli, slice *ret_uid)
 	if (text.len == 0)
 		text = CONFIG(cli, DEFAULT_GROUP);
 	*ret_uid = slice_str("");
-	return text.len > 0 ? resolve_group(cli, text, GROUP_ANY, ret_uid) : OK;
+	return text.len > 0 ? resolve_place(cli, text, GROUP_ANY, ret_uid) : OK;
 }
 
 FALLIBLE resolve_parent(struct cli *cli, slice *ret_uid)

@@ -14,8 +14,13 @@
 
 enum group_kind { GROUP_ANY, GROUP_ORGANIZATION, GROUP_FOLDER };
 
-/* An organization or folder: id, name, or path ("example.com/ci/nightly"). */
+/* An organization or folder that is to be shown or changed: id, name, or path ("example.com/ci/nightly"). */
 FALLIBLE resolve_group(struct cli *cli, slice text, enum group_kind kind, slice *ret_uid);
+/* The same for a place to work in. Of several organizations of one name the verified one is meant: its name is its alone in
+ * registry paths. (So is the first part of a path.) */
+FALLIBLE resolve_place(struct cli *cli, slice text, enum group_kind kind, slice *ret_uid);
+/* The id of an organization that has this name already, as far as the caller may see; empty: none. */
+FALLIBLE resolve_namesake(struct cli *cli, slice name, slice *ret_uid);
 /* The i-th argument. */
 FALLIBLE resolve_group_argument(struct cli *cli, size_t i, enum group_kind kind, slice *ret_uid);
 /* The same by --parent, else default.group. */

@@ -103,7 +103,7 @@ static FALLIBLE scopes_of(struct cli *cli, slice **ret_scopes, size_t *ret_count
 	*ret_scopes = NEW_N(cli->arena, slice, *ret_count + 1);
 	TRY_NEW(*ret_scopes);
 	for (size_t i = 0; i < *ret_count; i++)
-		TRY(resolve_group(cli, names[i], GROUP_ANY, &(*ret_scopes)[i]));
+		TRY(resolve_place(cli, names[i], GROUP_ANY, &(*ret_scopes)[i]));
 	return OK;
 }
 

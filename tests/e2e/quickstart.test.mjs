@@ -77,6 +77,21 @@ test('an organization, verified, a folder and an identity that pushes', async ()
   assert.match(outputs.identity, /^[0-9a-f]{40}\/[0-9a-f]{16}$/);
 });
 
+test('the same step again makes no second organization unasked, and the verified one is meant where one was made', async () => {
+  const again = steps.find((line) => line.startsWith('reeve iam organizations create'));
+  await assert.rejects(sh(again), /There is an organization example\.com \([0-9a-f]{40}\)\. Create another of the same name\? Nobody can be asked here: say --yes/);
+  const named = async () => JSON.parse((await sh('reeve iam organizations list --output json')).stdout).items.filter(({ name }) => name === 'example.com');
+  assert.equal((await named()).length, 1);
+  const { stdout } = await sh(`${again} --yes --output json`);
+  const second = (await named()).find(({ verified }) => !verified).id;
+  assert.ok(stdout.includes(second));
+  assert.match((await sh('reeve iam folders describe example.com/ci')).stdout, /ci/);
+  assert.match((await sh('reeve iam folders list --parent example.com')).stdout, /ci/);
+  await assert.rejects(sh('reeve iam organizations delete example.com --yes'), new RegExp(`2 have the organization name "example\\.com"; give the id of one: .*\\(verified\\)`));
+  await sh(`reeve iam organizations delete ${second} --yes`);
+  assert.equal((await named()).length, 1);
+});
+
 test('a pull token is shown once', async () => {
   const text = await step('reeve auth pull-token create');
   assert.match(text, /eyJ/);

@@ -1,0 +1,36 @@
+// What `make install` leaves on a machine.
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { build } from './world.mjs';
+
+let root;
+const at = (...parts) => path.join(root, 'usr', 'local', ...parts);
+
+before(() => {
+  root = mkdtempSync(path.join(tmpdir(), 'reeve-install-'));
+  execFileSync('meson', ['install', '-C', build, '--no-rebuild', '--quiet', '--destdir', root]);
+});
+after(() => rmSync(root, { recursive: true, force: true }));
+
+test('both programs are there, and the credential helper that docker calls, by the name that it calls', () => {
+  assert.deepEqual(readdirSync(at('bin')).sort(), ['docker-credential-reeve', 'reeve']);
+  assert.deepEqual(readdirSync(at('sbin')), ['reeved']);
+  assert.equal(readlinkSync(at('bin', 'docker-credential-reeve')), 'reeve');
+  const asked = spawnSync(at('bin', 'docker-credential-reeve'), ['list'], { encoding: 'utf8', env: { HOME: root } });
+  assert.equal(asked.stdout.trim(), '{}');
+  assert.equal(asked.status, 0);
+});
+
+test('so are their manual pages', () => {
+  for (const [section, page] of [['man1', 'reeve.1'], ['man8', 'reeved.8']]) assert.ok(statSync(at('share', 'man', section, page)).size > 1000);
+});
+
+test('and completions where each shell looks for them', () => {
+  const complete = (shell) => execFileSync(at('bin', 'reeve'), ['completion', shell], { encoding: 'utf8' });
+  for (const [shell, ...place] of [['bash', 'bash-completion', 'completions', 'reeve'], ['zsh', 'zsh', 'site-functions', '_reeve'], ['fish', 'fish', 'vendor_completions.d', 'reeve.fish']])
+    assert.equal(execFileSync('cat', [at('share', ...place)], { encoding: 'utf8' }), complete(shell), shell);
+});
