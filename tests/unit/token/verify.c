@@ -146,6 +146,37 @@ TEST(a_token_gives_no_more_and_no_longer_than_it_has)
 	CHECK(uid_eq(&who.confined_to, &org));
 }
 
+/* tokens.md 3.6: such a request has no dot either; what has none and is no request is a token gone wrong like any other. */
+static slice without_dots(enum base64_form form, const char *bytes)
+{
+	struct buffer out;
+
+	buffer_init(&out, arena, 4096);
+	base64_encode(&out, form, slice_str(bytes));
+	return buffer_slice(&out);
+}
+
+#define AWS_REQUEST "POST /?Action=GetCallerIdentity&Version=2011-06-15 HTTP/1.1\r\nHost: sts.amazonaws.com\r\n\r\n"
+
+TEST(only_what_reads_as_a_request_is_called_a_signed_request_of_aws)
+{
+	const slice garbage[] = { SLICE("hello"),
+				  SLICE("POST"),
+				  SLICE("UE9TVCAv="),
+				  SLICE("UE9TVCA"),
+				  SLICE("UE9TVC"),
+				  without_dots(BASE64_URL_PADDED, "GET / HTTP/1.1\r\n\r\n"),
+				  without_dots(BASE64_URL_PADDED, "POSTS") };
+	struct assumed who;
+
+	for (size_t i = 0; i < sizeof(garbage) / sizeof(*garbage); i++) {
+		CHECK_FAULT(FAULT_UNAUTHENTIC, assume_in(garbage[i], &owner, &none, &who));
+		CHECK_SLICE(slice_str(report_current()->text), "not a signed token: it has not three parts");
+	}
+	CHECK_FAULT(FAULT_UNIMPLEMENTED, assume_in(without_dots(BASE64_URL_PADDED, AWS_REQUEST), &owner, &none, &who));
+	CHECK_FAULT(FAULT_UNIMPLEMENTED, assume_in(without_dots(BASE64_URL, AWS_REQUEST), &owner, &none, &who));
+}
+
 TEST(a_token_is_taken_as_a_providers_when_it_began_there_GHSA_7qjx_gp9h_65qj)
 {
 	struct uid provider, other;
@@ -382,6 +413,7 @@ int main(void)
 		cmocka_unit_test(a_token_never_speaks_for_another_one),
 		cmocka_unit_test(a_token_that_is_known_ends_with_its_identity),
 		cmocka_unit_test(a_token_gives_no_more_and_no_longer_than_it_has),
+		cmocka_unit_test(only_what_reads_as_a_request_is_called_a_signed_request_of_aws),
 		cmocka_unit_test(a_token_is_taken_as_a_providers_when_it_began_there_GHSA_7qjx_gp9h_65qj),
 		cmocka_unit_test(another_identity_is_assumed_when_everything_it_asks_for_fits),
 		cmocka_unit_test(what_is_sealed_or_proved_under_one_label_is_nothing_under_another),
