@@ -17,6 +17,7 @@
 #define STALE_US (24 * 3600 * US_PER_S)
 #define KID_EVERY_US (30 * US_PER_S)
 #define RETRY_EVERY_US (10 * US_PER_S)
+#define SET_BACK_US US_PER_S /* clocks are corrected by less all the time */
 #define WORK_BYTES ((size_t)1024 * 1024)
 #define URL_BYTES_MAX 2048
 
@@ -172,17 +173,23 @@ static bool is_usable_locked(const struct upstream *upstream, const struct want 
 	return upstream->keys && now_us - upstream->keys_us <= STALE_US;
 }
 
+/* Less than span_us ago. What was after now was before the clock was set back, nobody knows how long ago. */
+static bool is_within(int64_t then_us, int64_t now_us, int64_t span_us)
+{
+	return now_us - then_us < span_us && then_us - now_us < SET_BACK_US;
+}
+
 /* It may be used as it is: fresh, of that kid, or tried so lately that asking again is no use. */
 static bool is_good_locked(const struct upstream *upstream, const struct want *want, int64_t now_us)
 {
-	int64_t age_us = now_us - (want->arena ? upstream->document_us : upstream->keys_us);
+	int64_t since_us = want->arena ? upstream->document_us : upstream->keys_us;
 	bool knows_kid = want->arena || (upstream->keys && knows(upstream->keys, want->kid));
 
 	if (!is_usable_locked(upstream, want, now_us))
 		return false;
-	if (age_us < FRESH_US && knows_kid)
+	if (knows_kid && is_within(since_us, now_us, FRESH_US))
 		return true;
-	return now_us - upstream->tried_us < (knows_kid ? RETRY_EVERY_US : KID_EVERY_US);
+	return is_within(upstream->tried_us, now_us, knows_kid ? RETRY_EVERY_US : KID_EVERY_US);
 }
 
 /* Nothing is there, and it is no use to ask again so soon, unless what was asked for last is too old by now. */
@@ -191,7 +198,7 @@ static bool is_hopeless_locked(const struct upstream *upstream, const struct wan
 	bool has_any = want->arena ? has_document(upstream, want) : upstream->keys != NULL;
 
 	return !has_any && !upstream->is_fetching && upstream->tried_us && upstream->tried_us >= want->since_us &&
-	       now_us - upstream->tried_us < RETRY_EVERY_US;
+	       is_within(upstream->tried_us, now_us, RETRY_EVERY_US);
 }
 
 static void keep_locked(struct upstream *upstream, const struct fetched *fetched, status result)

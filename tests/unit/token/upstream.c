@@ -218,6 +218,28 @@ TEST(a_key_that_is_not_known_is_asked_for_once_in_a_while)
 	stop();
 }
 
+/* Otherwise a clock set back by a day would hide a rotated key for a day. */
+TEST(a_clock_that_is_set_back_delays_no_fetch)
+{
+	start();
+	authz_thread_start();
+	CHECK_OK(ask("good", "two", true));
+	clock_move(&now, now.fixed_us - US_PER_S / 2); /* as clocks are corrected all the time */
+	CHECK_OK(ask("good", "two", false));
+	clock_move(&now, now.fixed_us - S_PER_HOUR * US_PER_S);
+	CHECK_FAULT(FAULT_ELSEWHERE, ask("good", "two", false));
+	CHECK_OK(ask("good", "two", true));
+	CHECK_INT(good_asked, 2);
+	CHECK_OK(ask("good", "two", true));
+	CHECK_INT(good_asked, 2);
+	mood = HAS_NO_KEYS;
+	clock_move(&now, now.fixed_us - S_PER_HOUR * US_PER_S);
+	CHECK_OK(ask("good", "one", true)); /* tried again, and used as it was */
+	CHECK_INT(good_asked, 3);
+	authz_thread_stop();
+	stop();
+}
+
 TEST(an_issuer_that_configuration_does_not_list_is_not_asked)
 {
 	char good[64];
@@ -370,7 +392,8 @@ TEST(an_issuer_that_stalls_keeps_its_share_of_the_threads_and_others_are_served)
 }
 
 TESTS(keys_that_are_known_are_used_while_everybody_waits_for_others, issuers_without_keys_push_none_out_that_has_them,
-      a_key_that_is_not_known_is_asked_for_once_in_a_while, an_issuer_that_configuration_does_not_list_is_not_asked,
+      a_key_that_is_not_known_is_asked_for_once_in_a_while, a_clock_that_is_set_back_delays_no_fetch,
+      an_issuer_that_configuration_does_not_list_is_not_asked,
       a_document_is_had_once_an_hour_and_anew_where_its_provider_was_changed_since,
       a_document_that_cannot_be_had_again_is_used_for_a_day_and_never_after_a_change,
       a_document_is_given_up_when_its_issuer_answers_with_anothers, a_document_stands_without_its_keys,
