@@ -1,7 +1,8 @@
-// What a start is refused for. libcurl is loaded beside the start of a server and by the first fetch of the command line: where it is missing, both say so.
+// What a start is refused for, and what it only warns of. libcurl is loaded beside the start of a server and by the first fetch of
+// the command line: where it is missing, both say so.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -44,4 +45,23 @@ test('a second server on the port of a first is refused, with its own data as we
   } finally {
     await world.close();
   }
+});
+
+test('an unknown key in the configuration file stops the start, named with its line, before anything is made', () => {
+  const file = path.join(folder, 'reeve.yml'), data = path.join(folder, 'never');
+  writeFileSync(file, 'listen: 127.0.0.1:0\ntoken:\n  lief: 10m\n');
+  const ended = spawnSync(path.join(build, 'reeved'), ['--config', file, '--data', data], { encoding: 'utf8', timeout: 30_000 });
+  assert.equal(ended.stderr, `reeved: ${file} line 3: unknown key "token.lief"; see reeved --help for all keys\n`);
+  assert.equal(ended.status, 1);
+  assert.ok(!existsSync(data));
+});
+
+test('an unknown REEVE_ variable is a warning with its name alone, and the server serves', async () => {
+  process.env.REEVE_TOKEN_LIEF = 's3cret';
+  const world = await openWorld().finally(() => delete process.env.REEVE_TOKEN_LIEF);
+  try {
+    const warnings = world.log.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line)).filter(({ name }) => name === 'REEVE_TOKEN_LIEF');
+    assert.deepEqual(warnings.map(({ level, message }) => [level, message]), [['warn', 'unknown environment variable is ignored']]);
+    assert.ok(!world.log.includes('s3cret'));
+  } finally { await world.close(); }
 });
