@@ -30,11 +30,6 @@ bool codes_are_waiting(slice folder)
 	return access(path, F_OK) == 0;
 }
 
-static status put_code(struct tx *tx, void *row)
-{
-	return row_put(tx, &table_setup_codes, row);
-}
-
 /* "<digest in hex> <expiry in µs>" */
 static bool read_line(const char *path, uint8_t digest[32], struct setup_code *ret_row)
 {
@@ -64,7 +59,7 @@ FALLIBLE codes_take(struct store *store, slice folder)
 
 	path_of(folder, "", path, sizeof(path));
 	if (read_line(path, digest, &row))
-		TRY(store_write(store, put_code, &row, NULL, &revision));
+		TRY(store_write(store, setup_code_put, &row, NULL, &revision));
 	if (unlink(path) != 0)
 		return FAIL(FAULT_INTERNAL, "cannot remove %s", path);
 	return OK;
@@ -109,7 +104,7 @@ FALLIBLE codes_command(const struct config *config)
 	TRY(setup_code_new(&random_system, clock_now_us(&clock_system), config->setup_code_life, code, digest, &row));
 	result = parts_open_store(config, arena, &store);
 	if (!FAILED(result)) { /* nobody serves this folder now: write it ourselves */
-		result = store_write(store, put_code, &row, arena, &revision);
+		result = store_write(store, setup_code_put, &row, arena, &revision);
 		store_close(store);
 	} else if (result.fault == FAULT_STATE) {
 		report_clear(report_current());

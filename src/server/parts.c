@@ -150,7 +150,7 @@ static status prepare(struct tx *tx, void *arg)
 
 	TRY(setup_prepare(tx, &opening->start));
 	if (opening->start.is_new)
-		TRY(row_put(tx, &table_setup_codes, &opening->code));
+		TRY(setup_code_put(tx, &opening->code));
 	return OK;
 }
 

@@ -141,6 +141,16 @@ FALLIBLE setup_code_new(struct random *random, int64_t now_us, int64_t life_s, c
 	return OK;
 }
 
+status setup_code_put(struct tx *tx, void *row)
+{
+	struct query all;
+	int64_t replaced;
+
+	query_init(&all);
+	TRY(row_delete_all(tx, &table_setup_codes, &all, &replaced));
+	return row_insert(tx, &table_setup_codes, row);
+}
+
 /* ---- reeve.v1.Setup.Register ---- */
 
 /* Every live code loses a try to a wrong guess; the answer to any failure is the same. The tries must be kept although the
