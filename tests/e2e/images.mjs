@@ -1,10 +1,11 @@
-// Images for real registry clients, and Debian's docker-registry asking a world of ours.
-import { spawn } from 'node:child_process';
+// Images for real registry clients, podman without privileges, and Debian's docker-registry asking a world of ours.
+import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 
-// A one-layer image as skopeo reads it from a folder.
+// An image as skopeo reads it from a folder: of one layer, or of none when there is no text.
 export function writeImage(folderPath, text) {
   mkdirSync(folderPath, { recursive: true });
   const blob = (bytes) => {
@@ -12,15 +13,34 @@ export function writeImage(folderPath, text) {
     writeFileSync(path.join(folderPath, digest), bytes);
     return { digest: `sha256:${digest}`, size: bytes.length };
   };
-  const layer = blob(Buffer.from(text));
-  const config = blob(Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [layer.digest] }, config: {} })));
+  const layers = text === undefined ? [] : [blob(Buffer.from(text))];
+  const config = blob(Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) }, config: {} })));
   const manifest = {
     schemaVersion: 2, mediaType: 'application/vnd.docker.distribution.manifest.v2+json',
     config: { mediaType: 'application/vnd.docker.container.image.v1+json', ...config },
-    layers: [{ mediaType: 'application/vnd.docker.image.rootfs.diff.tar', ...layer }],
+    layers: layers.map((layer) => ({ mediaType: 'application/vnd.docker.image.rootfs.diff.tar', ...layer })),
   };
   writeFileSync(path.join(folderPath, 'manifest.json'), JSON.stringify(manifest));
   writeFileSync(path.join(folderPath, 'version'), 'Directory Transport Version: 1.1\n');
+  return config.digest.slice('sha256:'.length); // the image's id
+}
+
+// podman as it runs anywhere: for root and others, in a container without capabilities, in a chroot whose root is no mount. So it
+// makes no user namespace (the two variables say that one is there, with this user as its root), has its locks in files and
+// forgets between commands what it knows of the machine. It unpacks no layers, for that takes a chroot: its images have none.
+export function openPodman(home) {
+  const at = (name) => path.join(home, name), ids = `"0:${process.getuid()}:1"`, groups = `"0:${process.getgid()}:1"`;
+  mkdirSync(at('.config/containers/registries.d'), { recursive: true });
+  writeFileSync(at('.config/containers/registries.d/default.yaml'), `default-docker: {lookaside: "file://${at('signatures')}"}\n`);
+  writeFileSync(at('auth.json'), '{}');
+  writeFileSync(at('containers.conf'), '[engine]\nlock_type = "file"\nevents_logger = "none"\n');
+  writeFileSync(at('storage.conf'), `[storage]\ndriver = "vfs"\ngraphroot = "${at('images')}"\nrunroot = "${at('run')}"\n[storage.options]\nremap-uids = ${ids}\nremap-gids = ${groups}\n`);
+  const env = { ...process.env, HOME: home, XDG_RUNTIME_DIR: home, REGISTRY_AUTH_FILE: at('auth.json'), CONTAINERS_CONF: at('containers.conf'), CONTAINERS_STORAGE_CONF: at('storage.conf'),
+    _CONTAINERS_USERNS_CONFIGURED: 'done', _CONTAINERS_ROOTLESS_UID: '0' };
+  return async (...args) => {
+    for (const known of ['images/libpod', 'tmp']) rmSync(at(known), { recursive: true, force: true });
+    return (await promisify(execFile)('podman', ['--tmpdir', at('tmp'), ...args], { timeout: 60000, env })).stdout.trim();
+  };
 }
 
 // Serves on host out of the folder `work`; resolves to its process once it asks for credentials.
