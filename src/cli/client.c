@@ -144,16 +144,42 @@ static FALLIBLE send_once(struct cli *cli, const struct sending *sending, struct
 	return fetch_wait(fetcher, &request, cli->arena, ret_answer);
 }
 
+/* Where the address of a call was said; NULL for one that is nobody's setting. */
+static const char *place_of(struct cli *cli, slice url)
+{
+	enum config_id id = slice_starts(url, CONFIG(cli, PLATFORM_API)) ? CONFIG_ID_PLATFORM_API : CONFIG_ID_PLATFORM_ISSUER;
+	char variable[CONFIG_VARIABLE_BYTES];
+
+	if (!slice_starts(url, config_text(&cli->config, id)))
+		return NULL;
+	if (cli->given[FLAG_SERVER].is_given)
+		return "--server";
+	config_variable(id, variable);
+	return arena_printf(cli->arena, "%s (--%s, %s)", config_rows[id].key, strrchr(config_rows[id].key, '.') + 1, variable);
+}
+
+/* No answer came: what failed, and what the person at hand can look at. */
+static FALLIBLE refuse_unanswered(struct cli *cli, const struct sending *sending)
+{
+	const struct report *report = report_current();
+	bool is_unreached = report->fault == FAULT_UNAVAILABLE || report->fault == FAULT_TOO_LATE;
+	const char *place = is_unreached ? place_of(cli, sending->url) : NULL;
+	char why[REPORT_TEXT_BYTES];
+
+	if (place)
+		(void)snprintf(why, sizeof(why), "%s; is reeved running there, and is %s right?", report->text,
+			       place); /* a cut text says enough */
+	else
+		(void)snprintf(why, sizeof(why), "%s", report->text); /* same size: never cut */
+	return refuse(sending->what, fault_row(report->fault)->grpc_code, slice_str(why));
+}
+
 static FALLIBLE send_traced(struct cli *cli, const struct sending *sending, struct fetch_answer *ret_answer)
 {
 	if (cli->is_traced)
 		fprintf(cli->err, "> %s %.*s (%zu bytes)\n", sending->verb, SLICE_ARG(sending->url), sending->body.len);
-	if (FAILED(send_once(cli, sending, ret_answer))) {
-		char why[REPORT_TEXT_BYTES];
-
-		(void)snprintf(why, sizeof(why), "%s", report_current()->text); /* same size: never cut */
-		return refuse(sending->what, fault_row(report_current()->fault)->grpc_code, slice_str(why));
-	}
+	if (FAILED(send_once(cli, sending, ret_answer)))
+		return refuse_unanswered(cli, sending);
 	if (cli->is_traced)
 		fprintf(cli->err, "< %d (%zu bytes)\n", ret_answer->http_status, ret_answer->body.len);
 	return OK;

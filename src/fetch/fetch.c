@@ -422,9 +422,16 @@ static void job_end(struct job *job, enum fault fault, const char *format, ...)
 	job_free(job);
 }
 
+/* What curl says of a handshake that never was: a peer that knows TLS sends an alert. */
+static bool may_be_plain(const struct job *job, CURLcode code)
+{
+	return code == CURLE_SSL_CONNECT_ERROR && !strstr(job->easy_error, "alert");
+}
+
 static void job_judge(struct job *job, CURLcode code)
 {
 	slice host = job->url.host;
+	unsigned port = job->url.port;
 
 	if (code == CURLE_OK)
 		job_end(job, FAULT_NONE, "%s", "");
@@ -432,7 +439,7 @@ static void job_judge(struct job *job, CURLcode code)
 		job_end(job, FAULT_DENIED, "the address of %.*s is not public, and configuration does not allow this host",
 			SLICE_ARG(host));
 	else if (code == CURLE_OPERATION_TIMEDOUT)
-		job_end(job, FAULT_TOO_LATE, "fetching from %.*s took too long", SLICE_ARG(host));
+		job_end(job, FAULT_TOO_LATE, "fetching from %.*s:%u took too long", SLICE_ARG(host), port);
 	else if (code == CURLE_FILESIZE_EXCEEDED || buffer_failed(&job->got_body))
 		job_end(job, FAULT_EXHAUSTED, "the answer of %.*s is larger than %zu bytes", SLICE_ARG(host), job->max_bytes);
 	else if (buffer_failed(&job->got_headers))
@@ -441,9 +448,11 @@ static void job_judge(struct job *job, CURLcode code)
 	else if (code == CURLE_OUT_OF_MEMORY)
 		job_end(job, FAULT_EXHAUSTED, "no memory to fetch from %.*s", SLICE_ARG(host));
 	else if (code == CURLE_PEER_FAILED_VERIFICATION)
-		job_end(job, FAULT_UNAVAILABLE, "the certificate of %.*s is not trusted: %s", SLICE_ARG(host), job->easy_error);
+		job_end(job, FAULT_UNAVAILABLE, "the certificate of %.*s:%u is not trusted: %s", SLICE_ARG(host), port,
+			job->easy_error);
 	else
-		job_end(job, FAULT_UNAVAILABLE, "cannot fetch from %.*s: %s", SLICE_ARG(host), curl_easy_strerror(code));
+		job_end(job, FAULT_UNAVAILABLE, "cannot fetch from %.*s:%u: %s%s", SLICE_ARG(host), port,
+			curl_easy_strerror(code), may_be_plain(job, code) ? "; it may speak plain http there" : "");
 }
 
 /* True when one ended, so that another may start. */

@@ -245,6 +245,31 @@ TEST(a_broken_answer_is_no_answer)
 	CHECK_FAULT(FAULT_UNAVAILABLE, get(&here, "https://name.invalid/", &answer));
 }
 
+TEST(who_cannot_be_reached_is_named_by_host_and_port_and_a_peer_without_tls_as_that)
+{
+	char ca[64];
+	struct server *server = server_new(NULL, NULL), *tls = server_new("localhost", ca);
+	const char *plain = server_url(server, "localhost", "");
+	struct fetch_answer answer;
+	char url[64], where[128];
+
+	(void)snprintf(url, sizeof(url), "https%s", strchr(plain, ':'));
+	(void)snprintf(where, sizeof(where), "cannot fetch from localhost:%u: SSL connect error; it may speak plain http there",
+		       server_port(server));
+	CHECK_FAULT(FAULT_UNAVAILABLE, get(&here, url, &answer));
+	assert_string_equal(report_current()->text, where);
+	CHECK_FAULT(FAULT_UNAVAILABLE, get(&here, "http://127.0.0.1:1/", &answer));
+	assert_string_equal(report_current()->text, "cannot fetch from 127.0.0.1:1: Couldn't connect to server");
+	CHECK_FAULT(FAULT_UNAVAILABLE, get(&here, "https://name.invalid/", &answer));
+	assert_string_equal(report_current()->text, "cannot fetch from name.invalid:443: Couldn't resolve host name");
+	(void)snprintf(where, sizeof(where), "the certificate of localhost:%u is not trusted", server_port(tls));
+	CHECK_FAULT(FAULT_UNAVAILABLE, get(&here, server_url(tls, "localhost", "/ok"), &answer));
+	CHECK(slice_starts(slice_str(report_current()->text), slice_str(where)));
+	server_free(server);
+	server_free(tls);
+	unlink(ca);
+}
+
 TEST(nothing_is_decoded_and_interim_headers_are_forgotten)
 {
 	struct server *server = server_new(NULL, NULL);
@@ -551,6 +576,7 @@ TESTS(the_first_fetcher_loads_libcurl, an_allowed_host_is_fetched, cve_2025_5247
       cve_2026_49478_a_redirect_is_handed_back_and_not_followed, cve_2026_49478_no_ambient_credential_leaves_with_a_request,
       the_environments_proxy_is_used_for_the_person_alone, the_person_reaches_any_address,
       an_answer_ends_at_max_bytes_whatever_its_length_says, a_slow_answer_ends_at_the_time_out, a_broken_answer_is_no_answer,
+      who_cannot_be_reached_is_named_by_host_and_port_and_a_peer_without_tls_as_that,
       nothing_is_decoded_and_interim_headers_are_forgotten, a_request_carries_its_method_headers_and_body,
       a_ca_file_is_trusted_besides_the_systems_roots, a_trusted_certificate_for_another_name_is_refused,
       an_unreadable_ca_file_is_refused_at_start, every_started_fetch_is_answered_once_also_on_shutdown,

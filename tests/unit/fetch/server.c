@@ -60,6 +60,8 @@ static size_t peer_read(struct peer *peer, char *into)
 			break;
 		len += (size_t)got;
 		into[len] = '\0';
+		if (*into == 0x16) /* a TLS record: who speaks plain HTTP makes nothing of it */
+			break;
 		end = strstr(into, "\r\n\r\n");
 		length = strcasestr(into, "\r\ncontent-length: ");
 		if (end)

@@ -1,0 +1,45 @@
+// What the command line says where something is wrong or is to be decided: which thing, and what to do next.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { build, freePort, openWorld } from './world.mjs';
+
+let world, home;
+
+before(async () => {
+  world = await openWorld();
+  home = mkdtempSync(path.join(tmpdir(), 'reeve-words-'));
+});
+after(async () => {
+  await world?.close();
+  rmSync(home, { recursive: true, force: true });
+});
+
+const reeve = (words, { env = {}, input = '' } = {}) => spawnSync(path.join(build, 'reeve'), words, {
+  encoding: 'utf8', input, timeout: 30_000, env: { PATH: process.env.PATH, HOME: home, ...env },
+});
+
+test('a server that is not there is named by host and port, with what to look at', async () => {
+  const away = `http://127.0.0.1:${await freePort()}`, host = away.slice(7);
+  const unreached = `cannot fetch from ${host}: Couldn't connect to server; is reeved running there, and is`;
+  const login = ['auth', 'login', '--headless'];
+  for (const [words, env, place] of [
+    [[...login, '--api', away], {}, 'platform.api (--api, REEVE_PLATFORM_API)'],
+    [login, { REEVE_PLATFORM_API: away }, 'platform.api (--api, REEVE_PLATFORM_API)'],
+    [[...login, '--api', world.url, '--issuer', away], {}, 'platform.issuer (--issuer, REEVE_PLATFORM_ISSUER)'],
+    [['setup', '--server', away, '--code', 'AAAA-AAAA'], {}, '--server'],
+  ]) {
+    const ended = reeve(words, { env });
+    assert.ok(ended.stderr.includes(`${unreached} ${place} right?\n`), ended.stderr);
+    assert.equal(ended.status, 1);
+  }
+});
+
+test('https at a port of plain http is called that', () => {
+  const ended = reeve(['setup', '--server', world.url.replace('http:', 'https:'), '--code', 'AAAA-AAAA']);
+  assert.match(ended.stderr, new RegExp(`cannot fetch from 127.0.0.1:${world.port}: SSL connect error; it may speak plain http there; .*--server right\\?`));
+  assert.equal(ended.status, 1);
+});
