@@ -9,6 +9,7 @@
 #ifdef __clang_analyzer__ /* what they are for others, see status.h; here they are themselves */
 #undef fault_fail
 #undef fault_fail_field
+#undef fault_fail_exists
 #undef fault_fail_state
 #undef fault_via
 #endif
@@ -25,6 +26,20 @@ static _Thread_local struct report *current;
 const struct fault_row *fault_row(enum fault fault)
 {
 	return &rows[fault < FAULT_COUNT ? fault : FAULT_INTERNAL];
+}
+
+const char *fault_class(enum fault fault)
+{
+	switch (fault) {
+	case FAULT_INVALID:
+		return "Invalid argument";
+	case FAULT_EXISTS:
+		return "Already exists";
+	case FAULT_STATE:
+		return "Precondition failed";
+	default:
+		return "";
+	}
 }
 
 struct report *report_current(void)
@@ -95,22 +110,43 @@ status fault_fail(enum fault fault, const char *func, int line, const char *form
 	return (status){ fault };
 }
 
-status fault_fail_field(const char *field, const char *func, int line, const char *format, ...)
+__attribute__((format(printf, 5, 0))) static status fail_at_field(enum fault fault, const char *field, const char *func,
+								  int line, const char *format, va_list args)
 {
 	struct report *report = report_current();
-	va_list args;
 	char text[REPORT_TEXT_BYTES];
 
-	va_start(args, format);
 	write_text(text, sizeof(text), format, args);
-	va_end(args);
-	report->fault = FAULT_INVALID;
+	report->fault = fault;
 	report->state_type[0] = '\0';
 	(void)snprintf(report->field, sizeof(report->field), "%s", field); /* a longer name is cut */
-	if (snprintf(report->text, sizeof(report->text), "Invalid argument: %s: %s", report->field, text) >= REPORT_TEXT_BYTES)
+	if (snprintf(report->text, sizeof(report->text), "%s: %s: %s", fault_class(fault), report->field, text) >=
+	    REPORT_TEXT_BYTES)
 		trim_broken_tail(report->text);
 	add_note(report, func, line, "");
-	return (status){ FAULT_INVALID };
+	return (status){ fault };
+}
+
+status fault_fail_field(const char *field, const char *func, int line, const char *format, ...)
+{
+	va_list args;
+	status st;
+
+	va_start(args, format);
+	st = fail_at_field(FAULT_INVALID, field, func, line, format, args);
+	va_end(args);
+	return st;
+}
+
+status fault_fail_exists(const char *field, const char *func, int line, const char *format, ...)
+{
+	va_list args;
+	status st;
+
+	va_start(args, format);
+	st = fail_at_field(FAULT_EXISTS, field, func, line, format, args);
+	va_end(args);
+	return st;
 }
 
 status fault_fail_state(const char *type, const char *func, int line, const char *format, ...)
@@ -125,7 +161,7 @@ status fault_fail_state(const char *type, const char *func, int line, const char
 	report->fault = FAULT_STATE;
 	report->field[0] = '\0';
 	(void)snprintf(report->state_type, sizeof(report->state_type), "%s", type); /* types are short literals */
-	if (snprintf(report->text, sizeof(report->text), "Precondition failed: %s", text) >= REPORT_TEXT_BYTES)
+	if (snprintf(report->text, sizeof(report->text), "%s: %s", fault_class(FAULT_STATE), text) >= REPORT_TEXT_BYTES)
 		trim_broken_tail(report->text);
 	add_note(report, func, line, "");
 	return (status){ FAULT_STATE };

@@ -39,6 +39,8 @@ typedef struct {
 /* INVALID_ARGUMENT that names the offending field: return FAIL_FIELD("group.name", "must match %s", pattern).
  * The caller sees "Invalid argument: <field>: <text>" and a BadRequest.fieldViolations entry. */
 #define FAIL_FIELD(field, ...) fault_fail_field((field), __func__, __LINE__, __VA_ARGS__)
+/* ALREADY_EXISTS that names the field in the way likewise: "Already exists: <field>: <text>". */
+#define FAIL_EXISTS(field, ...) fault_fail_exists((field), __func__, __LINE__, __VA_ARGS__)
 /* FAILED_PRECONDITION with a violation type such as RESOURCE_NOT_EMPTY. */
 #define FAIL_STATE(type, ...) fault_fail_state((type), __func__, __LINE__, __VA_ARGS__)
 /* A line for our log alone; may name what the caller must not learn, never a secret. */
@@ -61,7 +63,7 @@ struct fault_row {
 struct report {
 	enum fault fault;
 	char text[REPORT_TEXT_BYTES];        /* NUL-terminated UTF-8, cut at a character border; for other bytes '?' */
-	char field[REPORT_FIELD_BYTES];      /* set by FAIL_FIELD */
+	char field[REPORT_FIELD_BYTES];      /* set by FAIL_FIELD and FAIL_EXISTS */
 	char state_type[REPORT_FIELD_BYTES]; /* set by FAIL_STATE */
 	char resource[REPORT_FIELD_BYTES];   /* set by report_resource for NOT_FOUND and ALREADY_EXISTS */
 	char notes[REPORT_NOTE_BYTES];       /* "func:line text; func:line text" */
@@ -69,6 +71,8 @@ struct report {
 };
 
 const struct fault_row *fault_row(enum fault fault);
+/* What FAIL_FIELD, FAIL_EXISTS and FAIL_STATE put in front of their texts, such as "Invalid argument"; "" for other faults. */
+const char *fault_class(enum fault fault);
 
 /* Makes `report` the one that FAIL, NOTE and TRY on this thread write to, and gives the one before (put it back when
  * done). NULL selects the thread's own default. The report is not cleared here. */
@@ -82,6 +86,8 @@ void report_resource(const char *resource);
 status fault_fail(enum fault fault, const char *func, int line, const char *format, ...)
 	__attribute__((format(printf, 4, 5), warn_unused_result, cold));
 status fault_fail_field(const char *field, const char *func, int line, const char *format, ...)
+	__attribute__((format(printf, 4, 5), warn_unused_result, cold));
+status fault_fail_exists(const char *field, const char *func, int line, const char *format, ...)
 	__attribute__((format(printf, 4, 5), warn_unused_result, cold));
 status fault_fail_state(const char *type, const char *func, int line, const char *format, ...)
 	__attribute__((format(printf, 4, 5), warn_unused_result, cold));
@@ -98,6 +104,7 @@ static inline __attribute__((warn_unused_result)) status fault_known(status st, 
 }
 #define fault_fail(fault, ...) fault_known(fault_fail((fault), __VA_ARGS__), (fault))
 #define fault_fail_field(...) fault_known(fault_fail_field(__VA_ARGS__), FAULT_INVALID)
+#define fault_fail_exists(...) fault_known(fault_fail_exists(__VA_ARGS__), FAULT_EXISTS)
 #define fault_fail_state(...) fault_known(fault_fail_state(__VA_ARGS__), FAULT_STATE)
 #define fault_via(st, func, line) fault_known(fault_via((st), (func), (line)), (st).fault)
 #endif

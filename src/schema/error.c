@@ -36,9 +36,10 @@ static void clean(const char *text, char *into, size_t size)
 	slice_make_text(into, strlen(into));
 }
 
-/* The text without the class and field that FAIL_FIELD and FAIL_STATE put in front. */
-static const char *bare_text(const char *text, const char *class, const char *field)
+/* The text without the class and field that FAIL_FIELD, FAIL_EXISTS and FAIL_STATE put in front. */
+static const char *bare_text(const struct report *report)
 {
+	const char *text = report->text, *class = fault_class(report->fault), *field = report->field;
 	size_t skip = strlen(class) + 2, more = field[0] ? strlen(field) + 2 : 0;
 
 	return strncmp(text, class, strlen(class)) == 0 && strlen(text) >= skip + more ? text + skip + more : text;
@@ -49,7 +50,7 @@ static void add_field(struct details *details, const struct report *report)
 	google__rpc__bad_request__init(&details->bad);
 	google__rpc__bad_request__field_violation__init(&details->violation);
 	clean(report->field, details->field, sizeof(details->field));
-	clean(bare_text(report->text, "Invalid argument", report->field), details->description, sizeof(details->description));
+	clean(bare_text(report), details->description, sizeof(details->description));
 	details->violation.field = details->field;
 	details->violation.description = details->description;
 	details->violations[0] = &details->violation;
@@ -63,7 +64,7 @@ static void add_state(struct details *details, const struct report *report)
 	google__rpc__precondition_failure__init(&details->failure);
 	google__rpc__precondition_failure__violation__init(&details->breach);
 	clean(report->state_type, details->field, sizeof(details->field));
-	clean(bare_text(report->text, "Precondition failed", ""), details->description, sizeof(details->description));
+	clean(bare_text(report), details->description, sizeof(details->description));
 	details->breach.type = details->field;
 	details->breach.description = details->description;
 	details->breaches[0] = &details->breach;

@@ -198,8 +198,8 @@ status reeve_accounts_create_account(struct call *call, const Reeve__V1__CreateA
 	account.is_email_verified = in->email_verified;
 	TRY(account_find(call, account.login, &(struct account){ 0 }, &found));
 	if (found)
-		return FAIL(FAULT_EXISTS, "somebody signs in as %.*s already; make a new link for that account instead",
-			    SLICE_ARG(account.login));
+		return FAIL_EXISTS("login", "somebody signs in as %.*s already; make a new link for that account instead",
+				   SLICE_ARG(account.login));
 	TRY(account_add_link(call, ACCOUNT_LINK_SHOWN, &account, &url));
 	TRY(row_insert(call->tx, &table_accounts, &account));
 	return answer_link(call, &account, url, out);

@@ -36,8 +36,10 @@ static FALLIBLE claim_name(struct call *call, const struct group *group)
 	TRY_NEW(key);
 	TRY(row_find(call->tx, &table_facts, &fact, &held, &found));
 	if (found && !slice_eq(held.value, uid_bytes(&group->uid)))
-		return FAIL(FAULT_EXISTS, "the verified name %.*s belongs or belonged to another organization",
-			    SLICE_ARG(group->name));
+		return FAIL_EXISTS("group.name",
+				   "\"%.*s\" is taken: it is or was the verified name of another organization; choose another "
+				   "name or leave this one unverified",
+				   SLICE_ARG(group->name));
 	fact.value = uid_bytes(&group->uid);
 	return row_put(call->tx, &table_facts, &fact);
 }

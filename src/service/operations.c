@@ -117,7 +117,7 @@ status reeve_operations_backup(struct call *call, const Reeve__V1__BackupRequest
 	path = arena_printf(call->arena, "%.*s/%s", SLICE_ARG(call->parts->settings->backup_folder), in->file_name);
 	TRY_NEW(path);
 	if (stat(path, &about) == 0)
-		return FAIL(FAULT_EXISTS, "there is a backup of this name already");
+		return FAIL_EXISTS("file_name", "there is a backup of this name already; choose another one");
 	TRY(record(call, slice_str(in->file_name)));
 	out->revision = (int64_t)store_revision(call->parts->store);
 	authz_thread_offline(); /* the writer makes the copy, and may wait for every reader before */

@@ -163,7 +163,7 @@ static FALLIBLE check_uniques(struct tx *tx, const struct table *table, const vo
 		const struct unique *unique = &table->uniques[u];
 		for (size_t i = 0; falls_under(table, unique, row) && i < shelf->count; i++)
 			if (shelf->rows[i] != itself && clashes(table, unique, row, shelf->rows[i]))
-				return FAIL(FAULT_EXISTS, "this %s exists already", table->noun);
+				return table_taken(table, unique, row);
 	}
 	return OK;
 }
@@ -225,7 +225,7 @@ status memory_write(struct tx *tx, const struct table *table, enum write_op op, 
 	size_t at = shelf_find(shelf, table, row, &found);
 
 	if (found && op == WRITE_INSERT)
-		return FAIL(FAULT_EXISTS, "this %s exists already", table->noun);
+		return table_taken(table, NULL, row);
 	if (!found && op == WRITE_UPDATE)
 		return FAIL(FAULT_ABSENT, "no such %s", table->noun);
 	before = found ? shelf->rows[at] : NULL;

@@ -270,15 +270,32 @@ static FALLIBLE still_open(const struct tx *tx)
 	return OK;
 }
 
-static status write_fault(struct session *session, const struct table *table, int rc, bool is_removal)
+/* SQLite names an index that a row breaks by its columns; NULL when it names none of the declared ones. */
+static const struct unique *broken_unique(sqlite3 *db, const struct table *table)
+{
+	char names[256];
+	struct buffer want = { .at = names, .cap = sizeof(names), .limit = sizeof(names) - 1 };
+
+	for (size_t u = 0; u < table->unique_count; u++) {
+		const struct unique *unique = &table->uniques[u];
+		buffer_clear(&want);
+		for (size_t i = 0; i < unique->count; i++)
+			buffer_printf(&want, "%s%s.%s", i ? ", " : "UNIQUE constraint failed: ", table->name,
+				      table->columns[unique->columns[i]].name);
+		if (!buffer_failed(&want) && slice_eq(buffer_slice(&want), slice_str(sqlite3_errmsg(db))))
+			return unique;
+	}
+	return NULL;
+}
+
+static status write_fault(struct session *session, const struct table *table, const void *row, int rc, bool is_removal)
 {
 	switch (sqlite3_extended_errcode(session->db)) {
 	case SQLITE_CONSTRAINT_UNIQUE:
 	case SQLITE_CONSTRAINT_PRIMARYKEY:
 	case SQLITE_CONSTRAINT_ROWID:
 		NOTE("%s", sqlite3_errmsg(session->db)); /* names columns, never values */
-		report_resource(table->noun);
-		return FAIL(FAULT_EXISTS, "this %s exists already", table->noun);
+		return table_taken(table, broken_unique(session->db, table), row);
 	case SQLITE_CONSTRAINT_FOREIGNKEY:
 		return is_removal ? FAIL_STATE("RESOURCE_NOT_EMPTY", "this %s is still in use", table->noun)
 				  : FAIL_STATE("REFERENCE_MISSING", "something that this %s names does not exist", table->noun);
@@ -303,7 +320,7 @@ static FALLIBLE change_rows(struct tx *tx, const struct table *table, enum sql_o
 	if (!rc)
 		rc = sqlite3_step(use.stmt);
 	if (rc != SQLITE_DONE)
-		return write_fault(session, table, rc, op == SQL_DELETE);
+		return write_fault(session, table, row, rc, op == SQL_DELETE);
 	*ret_rows = sqlite3_changes(session->db);
 	return OK;
 }

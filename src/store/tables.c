@@ -6,6 +6,8 @@
  */
 #include "store/tables.h"
 
+#include <stdio.h>
+
 #include "store/store.h"
 
 #define FIELD_OF_UID struct uid
@@ -37,13 +39,20 @@ TABLES(TABLE_ROWS)
 
 /* Sibling folders differ by name; organizations may share one until verified. */
 static const struct unique groups_uniques[] = {
-	{ .columns = { GROUPS_PARENT, GROUPS_NAME }, .count = 2 },
+	{ .columns = { GROUPS_PARENT, GROUPS_NAME },
+	  .count = 2,
+	  .field = "group.name",
+	  .told = GROUPS_NAME,
+	  .rule = "groups in one place differ by name; choose another name or use the group there" },
 	{ .columns = { GROUPS_NAME },
 	  .count = 1,
 	  .only_roots = true,
 	  .root = GROUPS_PARENT,
 	  .only_if = true,
-	  .flag = GROUPS_IS_VERIFIED },
+	  .flag = GROUPS_IS_VERIFIED,
+	  .field = "group.name",
+	  .told = GROUPS_NAME,
+	  .rule = "verified organizations differ by name; choose another name or leave this one unverified" },
 };
 static const struct reference groups_references[] = { { GROUPS_PARENT, &table_groups } };
 const struct table table_groups = { TABLE(groups, group), .key_count = 1,          .change = CHANGE_GROUP,
@@ -57,7 +66,11 @@ const struct table table_identities = { TABLE(identities, identity), .key_count 
 					.change_subject = -1, REFERENCES(identities_references) };
 
 static const struct unique roles_uniques[] = {
-	{ .columns = { ROLES_PARENT, ROLES_NAME }, .count = 2 },
+	{ .columns = { ROLES_PARENT, ROLES_NAME },
+	  .count = 2,
+	  .field = "role.name",
+	  .told = ROLES_NAME,
+	  .rule = "roles of one group differ by name; choose another name or use the role there" },
 	{ .columns = { ROLES_NAME }, .count = 1, .only_roots = true, .root = ROLES_PARENT },
 };
 static const struct reference roles_references[] = { { ROLES_PARENT, &table_groups } };
@@ -65,7 +78,10 @@ const struct table table_roles = { TABLE(roles, role),   .key_count = 1,        
 				   .change_subject = -1, UNIQUES(roles_uniques), REFERENCES(roles_references) };
 
 static const struct unique bindings_uniques[] = {
-	{ .columns = { BINDINGS_ROLE, BINDINGS_IDENTITY, BINDINGS_GROUP }, .count = 3 },
+	{ .columns = { BINDINGS_ROLE, BINDINGS_IDENTITY, BINDINGS_GROUP },
+	  .count = 3,
+	  .field = "role_binding",
+	  .rule = "the identity has this role at this group already; use the binding there" },
 };
 /* Not to identities: a user is bound under the id they will have (spec model.md 5.1) before they first come. */
 static const struct reference bindings_references[] = {
@@ -76,12 +92,24 @@ const struct table table_bindings = { TABLE(bindings, binding),  .key_count = 1,
 				      .change = CHANGE_BINDING,  .change_subject = BINDINGS_IDENTITY,
 				      UNIQUES(bindings_uniques), REFERENCES(bindings_references) };
 
-static const struct unique repos_uniques[] = { { .columns = { REPOS_PARENT, REPOS_NAME }, .count = 2 } };
+static const struct unique repos_uniques[] = {
+	{ .columns = { REPOS_PARENT, REPOS_NAME },
+	  .count = 2,
+	  .field = "repo.name",
+	  .told = REPOS_NAME,
+	  .rule = "repositories of one group differ by name; choose another name or use the repository there" },
+};
 static const struct reference repos_references[] = { { REPOS_PARENT, &table_groups } };
 const struct table table_repos = { TABLE(repos, repo),   .key_count = 1,         .change = CHANGE_REPO,
 				   .change_subject = -1, UNIQUES(repos_uniques), REFERENCES(repos_references) };
 
-static const struct unique tags_uniques[] = { { .columns = { TAGS_PARENT, TAGS_NAME }, .count = 2 } };
+static const struct unique tags_uniques[] = {
+	{ .columns = { TAGS_PARENT, TAGS_NAME },
+	  .count = 2,
+	  .field = "tag.name",
+	  .told = TAGS_NAME,
+	  .rule = "tags of one repository differ by name; choose another name or update the tag there" },
+};
 static const struct reference tags_references[] = { { TAGS_PARENT, &table_repos } };
 const struct table table_tags = { TABLE(tags, tag), .key_count = 1, .change_subject = -1, UNIQUES(tags_uniques),
 				  REFERENCES(tags_references) };
@@ -153,6 +181,22 @@ int table_column(const struct table *table, const char *name)
 		if (strcmp(table->columns[i].name, name) == 0)
 			return (int)i;
 	return -1;
+}
+
+FALLIBLE table_taken(const struct table *table, const struct unique *unique, const void *row)
+{
+	char resource[REPORT_FIELD_BYTES];
+	slice told;
+
+	if (!unique || !unique->field || !unique->told) {
+		report_resource(table->noun);
+		return unique && unique->field ? FAIL_EXISTS(unique->field, "%s", unique->rule)
+					       : FAIL(FAULT_EXISTS, "this %s exists already", table->noun);
+	}
+	told = *(const slice *)column_at(&table->columns[unique->told], row);
+	(void)snprintf(resource, sizeof(resource), "%s %.*s", table->noun, SLICE_ARG(told)); /* a longer one is cut */
+	report_resource(resource);
+	return FAIL_EXISTS(unique->field, "\"%.*s\" is taken: %s", SLICE_ARG(told), unique->rule);
 }
 
 static int number_compare(int64_t a, int64_t b)

@@ -36,6 +36,11 @@ struct unique {
 	size_t count;
 	bool only_roots, only_if;
 	int root, flag;
+	/* What a caller is told: the field as the API calls it, the text column (0: none) whose value they sent, and the rule
+	 * with what to do. No field: only that something is in the way, for digests, codes and ids of ours are nobody's to
+	 * know. */
+	const char *field, *rule;
+	int told;
 };
 
 struct table;
@@ -337,6 +342,8 @@ static inline void *column_in(const struct column *column, void *row)
 {
 	return (char *)row + column->offset;
 }
+/* ALREADY_EXISTS for a row that breaks `unique`, or whose key is there where that is NULL. */
+FALLIBLE table_taken(const struct table *table, const struct unique *unique, const void *row);
 /* Orders two rows by one column, as every store does: bytes, numbers, a none uid first; <0, 0, >0. */
 int column_compare(const struct column *column, const void *a, const void *b);
 /* The same by the primary key. */

@@ -78,6 +78,74 @@ TEST(a_second_row_with_the_same_key_exists_already)
 	fixture_done(&f);
 }
 
+/* The report of the last failure: where it says what is in the way, what is that, and in which words. */
+static void check_report(const char *field, const char *resource, const char *text)
+{
+	const struct report *report = report_current();
+
+	assert_string_equal(report->field, field);
+	assert_string_equal(report->resource, resource);
+	assert_string_equal(report->text, text);
+}
+
+TEST(a_name_in_the_way_is_told_with_its_field_its_rule_and_what_to_do)
+{
+	struct fixture f = fixture_new();
+	struct group org = group_at("o", "o"), team = group_at("o.1", "team"), twin = group_at("o.2", "team");
+	struct role role = role_at("o.r", "dev"), other = role_at("o.s", "dev");
+	struct repo repo = { .uid = uid_at("o.p"), .parent = uid_at("o"), .name = SLICE("app") }, again = repo;
+	struct tag tag = { .uid = uid_at("o.p.t"), .parent = uid_at("o.p"), .name = SLICE("latest") }, more = tag;
+
+	again.uid = uid_at("o.q");
+	more.uid = uid_at("o.p.u");
+	CHECK_OK(insert(&f, &table_groups, &org));
+	CHECK_OK(insert(&f, &table_groups, &team));
+	CHECK_OK(insert(&f, &table_roles, &role));
+	CHECK_OK(insert(&f, &table_repos, &repo));
+	CHECK_OK(insert(&f, &table_tags, &tag));
+	CHECK_FAULT(FAULT_EXISTS, insert(&f, &table_groups, &twin));
+	check_report("group.name", "group team",
+		     "Already exists: group.name: \"team\" is taken: groups in one place differ by name; choose another name "
+		     "or use the group there");
+	CHECK_FAULT(FAULT_EXISTS, insert(&f, &table_roles, &other));
+	check_report("role.name", "role dev",
+		     "Already exists: role.name: \"dev\" is taken: roles of one group differ by name; choose another name or "
+		     "use the role there");
+	CHECK_FAULT(FAULT_EXISTS, insert(&f, &table_repos, &again));
+	check_report("repo.name", "repo app",
+		     "Already exists: repo.name: \"app\" is taken: repositories of one group differ by name; choose another "
+		     "name or use the repository there");
+	CHECK_FAULT(FAULT_EXISTS, insert(&f, &table_tags, &more));
+	check_report("tag.name", "tag latest",
+		     "Already exists: tag.name: \"latest\" is taken: tags of one repository differ by name; choose another "
+		     "name or update the tag there");
+	fixture_done(&f);
+}
+
+/* Digests, codes, addresses: whoever meets one learns no more than that something is in the way. */
+TEST(what_may_be_secret_is_not_told_when_it_is_in_the_way)
+{
+	struct fixture f = fixture_new();
+	struct setup_code code = { .digest = SLICE("secret digest"), .tries_left = 1 };
+	struct account ada = { .login = SLICE("ada@example.com"), .subject = SLICE("s") },
+		       eve = { .login = SLICE("eve@example.com"), .subject = SLICE("s") };
+	struct device device = { .digest = SLICE("one"), .user_code = SLICE("BCDF") },
+		      other = { .digest = SLICE("two"), .user_code = SLICE("BCDF") };
+
+	CHECK_OK(insert(&f, &table_setup_codes, &code));
+	CHECK_OK(insert(&f, &table_accounts, &ada));
+	CHECK_OK(insert(&f, &table_devices, &device));
+	CHECK_FAULT(FAULT_EXISTS, insert(&f, &table_setup_codes, &code));
+	check_report("", "setup_code", "this setup_code exists already");
+	CHECK_FAULT(FAULT_EXISTS, insert(&f, &table_accounts, &ada));
+	check_report("", "account", "this account exists already");
+	CHECK_FAULT(FAULT_EXISTS, insert(&f, &table_accounts, &eve));
+	check_report("", "account", "this account exists already");
+	CHECK_FAULT(FAULT_EXISTS, insert(&f, &table_devices, &other));
+	check_report("", "device", "this device exists already");
+	fixture_done(&f);
+}
+
 TEST(siblings_differ_by_name_but_cousins_need_not)
 {
 	struct fixture f = fixture_new();
@@ -105,6 +173,9 @@ TEST(organizations_share_a_name_until_one_is_verified_and_then_only_one_is)
 	CHECK_OK(update(&f, &table_groups, &a));
 	b.is_verified = true;
 	CHECK_FAULT(FAULT_EXISTS, update(&f, &table_groups, &b));
+	check_report("group.name", "group example.com",
+		     "Already exists: group.name: \"example.com\" is taken: verified organizations differ by name; choose "
+		     "another name or leave this one unverified");
 	CHECK_OK(insert(&f, &table_groups, &c));
 	fixture_done(&f);
 }
@@ -151,6 +222,8 @@ TEST(an_identity_has_a_role_at_a_group_once)
 
 	one_binding(&f);
 	CHECK_FAULT(FAULT_EXISTS, insert(&f, &table_bindings, &again));
+	check_report("role_binding", "binding",
+		     "Already exists: role_binding: the identity has this role at this group already; use the binding there");
 	fixture_done(&f);
 }
 
@@ -374,6 +447,7 @@ TEST(a_key_may_be_the_row_that_is_filled)
 
 TESTS(what_is_inserted_is_found_again_in_every_column, capabilities_keep_every_bit, bytes_may_hold_anything_and_be_long,
       what_is_not_there_is_not_found_and_is_no_fault, a_second_row_with_the_same_key_exists_already,
+      a_name_in_the_way_is_told_with_its_field_its_rule_and_what_to_do, what_may_be_secret_is_not_told_when_it_is_in_the_way,
       siblings_differ_by_name_but_cousins_need_not, organizations_share_a_name_until_one_is_verified_and_then_only_one_is,
       a_verified_folder_does_not_stand_in_the_way_of_an_organization, no_two_built_in_roles_share_a_name,
       an_identity_has_a_role_at_a_group_once, a_row_that_refers_to_nothing_is_refused,

@@ -157,6 +157,14 @@ TEST(an_error_names_field_state_and_resource)
 	CHECK(strstr(error_json(arena).at, "{\"@type\":\"type.googleapis.com/google.rpc.PreconditionFailure\",\"violations\":"
 					   "[{\"type\":\"RESOURCE_NOT_EMPTY\",\"description\":\"it has folders\"}]}"));
 	report_clear(report_current());
+	CHECK_FAULT(FAULT_EXISTS, FAIL_EXISTS("group.name", "\"%s\" is taken", "x"));
+	CHECK_SLICE(error_json(arena),
+		    "{\"code\":6,\"message\":\"Already exists: group.name: \\\"x\\\" is taken\",\"details\":[{\"@type\":"
+		    "\"type.googleapis.com/"
+		    "google.rpc.ErrorInfo\",\"reason\":\"ALREADY_EXISTS\",\"domain\":\"iam.chainguard.dev\"},"
+		    "{\"@type\":\"type.googleapis.com/google.rpc.BadRequest\",\"fieldViolations\":[{\"field\":\"group.name\","
+		    "\"description\":\"\\\"x\\\" is taken\"}]}]}");
+	report_clear(report_current());
 	report_resource("group 63921b");
 	CHECK_FAULT(FAULT_ABSENT, FAIL(FAULT_ABSENT, "no such group"));
 	CHECK_SLICE(
