@@ -5,6 +5,7 @@
 #include "cli/nouns.h"
 #include "cli/resolve.h"
 #include "cli/verbs.h"
+#include "crypto/digest.h"
 
 /* --- how they are shown --- */
 
@@ -99,6 +100,18 @@ static FALLIBLE get(struct cli *cli, const struct json **ret_row)
 
 /* --- verbs --- */
 
+/* The second is for a provider that does not name itself in its answers (docs/sign-in.md). */
+static FALLIBLE say_redirects(struct cli *cli, const struct json *row)
+{
+	slice issuer = CONFIG(cli, PLATFORM_ISSUER);
+	char way[SHA256_TEXT_BYTES];
+
+	TRY(sha256_text(json_at(row, "oidc.issuer"), way));
+	cli_say(cli, "Redirect URIs to allow at the provider:\n  %.*s/oauth/callback\n  %.*s/oauth/from/%s", SLICE_ARG(issuer),
+		SLICE_ARG(issuer), way);
+	return OK;
+}
+
 static FALLIBLE check_given(struct cli *cli)
 {
 	if (!flag_given(cli, FLAG_PROVIDER_NAME) || !flag_given(cli, FLAG_OIDC_ISSUER) || !flag_given(cli, FLAG_OIDC_CLIENT_ID))
@@ -128,7 +141,8 @@ status providers_create(struct cli *cli)
 	TRY(cli_confirm(cli, false, "Let everybody who signs in at %.*s into the organization?",
 			SLICE_ARG(flag_text(cli, FLAG_OIDC_ISSUER))));
 	TRY(call(cli, &ask, &row));
-	return print_rows(cli, &show, &row, 1, false);
+	TRY(print_rows(cli, &show, &row, 1, false));
+	return say_redirects(cli, row);
 }
 
 status providers_list(struct cli *cli)

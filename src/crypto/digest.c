@@ -5,6 +5,7 @@
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
+#include "base/encode.h"
 #include "base/mem.h"
 #include "crypto/openssl_impl.h"
 
@@ -37,6 +38,16 @@ FALLIBLE digest_of(enum digest_kind kind, slice bytes, unsigned char *ret_digest
 FALLIBLE sha256(slice bytes, unsigned char ret_digest[SHA256_BYTES])
 {
 	return digest_of(DIGEST_SHA256, bytes, ret_digest);
+}
+
+FALLIBLE sha256_text(slice bytes, char ret_text[SHA256_TEXT_BYTES])
+{
+	unsigned char digest[SHA256_BYTES];
+
+	TRY(sha256(bytes, digest));
+	hex_encode_into(slice_of(digest, sizeof(digest)), ret_text);
+	ret_text[SHA256_TEXT_BYTES - 1] = '\0';
+	return OK;
 }
 
 FALLIBLE digest_new(enum digest_kind kind, struct digest **ret_digest)

@@ -14,12 +14,15 @@
 enum digest_kind { DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512, DIGEST_KIND_COUNT };
 
 #define SHA256_BYTES 32
+#define SHA256_TEXT_BYTES 65
 #define DIGEST_BYTES_MAX 64
 
 size_t digest_bytes(enum digest_kind kind);
 /* ret_digest has room for digest_bytes(kind). */
 FALLIBLE digest_of(enum digest_kind kind, slice bytes, unsigned char *ret_digest);
 FALLIBLE sha256(slice bytes, unsigned char ret_digest[SHA256_BYTES]);
+/* The same in lower-case hex, NUL-terminated. */
+FALLIBLE sha256_text(slice bytes, char ret_text[SHA256_TEXT_BYTES]);
 
 /* Over parts: digest_new, digest_add ..., digest_end (once), digest_free. */
 struct digest;

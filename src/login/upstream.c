@@ -127,10 +127,33 @@ void pairs_add(struct pairs *pairs, const char *name, slice value)
 	pairs->join = '&';
 }
 
-FALLIBLE upstream_callback_url(struct call *call, slice *ret_url)
+/* Whose own address an answer comes back to; "" is the one that several share. A provider of an organization, whose owner may
+ * be anybody, could send a browser on to another one, which would send its code to us as an answer of the first. So whoever
+ * does not name itself has an address of its own (RFC 9700 section 4.4.2): an organization's provider, by its issuer; and
+ * GitHub, which takes what lies below the address that is registered there, with any query. Connections of the configuration
+ * are trusted. */
+static FALLIBLE upstream_way(struct call *call, const struct upstream *upstream, const struct flow *flow, slice *ret_way)
 {
-	char *url = arena_printf(call->arena, "%.*s/oauth/callback", SLICE_ARG(call->parts->settings->issuer_url));
+	char *text;
 
+	*ret_way = upstream->kind == CONNECTION_GITHUB ? SLICE("github") : SLICE("");
+	if (!upstream->is_provider || flow->upstream.sends_issuer)
+		return OK;
+	text = arena_alloc(call->arena, SHA256_TEXT_BYTES);
+	TRY_NEW(text);
+	TRY(sha256_text(upstream->issuer, text));
+	*ret_way = slice_str(text);
+	return OK;
+}
+
+FALLIBLE upstream_callback_url(struct call *call, const struct upstream *upstream, const struct flow *flow, slice *ret_url)
+{
+	slice way;
+	char *url;
+
+	TRY(upstream_way(call, upstream, flow, &way));
+	url = arena_printf(call->arena, "%.*s/oauth/%s%.*s", SLICE_ARG(call->parts->settings->issuer_url),
+			   way.len ? "from/" : "callback", SLICE_ARG(way));
 	TRY_NEW(url);
 	*ret_url = slice_str(url);
 	return OK;
@@ -224,8 +247,12 @@ FALLIBLE upstream_begin(struct call *call, const struct upstream *upstream, stru
 FALLIBLE upstream_end(struct call *call, struct upstream *upstream, const struct flow *flow,
 		      const Reeve__V1__CallbackRequest *in, struct person *ret_person)
 {
-	slice iss = slice_str(in->iss), code = slice_str(in->code);
+	slice iss = slice_str(in->iss), code = slice_str(in->code), way;
 
+	TRY(upstream_way(call, upstream, flow, &way));
+	if (!slice_eq(slice_str(in->way), way))
+		return FAIL(FAULT_DENIED,
+			    "the answer came to the address of another identity provider than the one that was asked");
 	/* RFC 9207: whoever promises to name itself has to; whoever names itself has to be the one we asked. */
 	if (upstream->kind == CONNECTION_OIDC && (flow->upstream.sends_issuer || iss.len) && !slice_eq(iss, upstream->issuer))
 		return FAIL(FAULT_DENIED, "the answer came from another identity provider than the one that was asked");

@@ -2,7 +2,8 @@
  * upstream: the providers that know people: OpenID Connect ones and GitHub.
  *
  * Promises  authorization code with PKCE (S256) and a state bound to the browser, for OpenID Connect also a nonce; a provider
- * that says so must name itself in its answer (RFC 9207); an ID token counts only with its signature, issuer, audience, time
+ * that says so must name itself in its answer (RFC 9207), and one of an organization that does not, or GitHub, answers at an
+ * address of its own (RFC 9700 section 4.4.2); an ID token counts only with its signature, issuer, audience, time
  * and nonce; GitHub's people are their numeric id; an address counts only when the provider verified it. What a provider sends
  * is bounded and never trusted as a page; a slow one keeps its share of the workers waiting (fetch/place.c), never others'. For
  * a worker. Start at  upstream_connection(), upstream_provider(), upstream_begin(), upstream_end().

@@ -13,7 +13,7 @@ FALLIBLE github_begin(struct call *call, const struct upstream *upstream, struct
 	struct pairs query;
 
 	TRY(upstream_fresh(call, flow, &challenge));
-	TRY(upstream_callback_url(call, &callback));
+	TRY(upstream_callback_url(call, upstream, flow, &callback));
 	flow->upstream.nonce = SLICE(""); /* there is no token to carry it */
 	TRY(flow_begin(call, flow, out));
 	pairs_init(&query, call->arena, upstream->authorize_url);
@@ -39,7 +39,7 @@ static FALLIBLE ask_token(struct call *call, const struct upstream *upstream, co
 	struct pairs form;
 	int http_status = 0;
 
-	TRY(upstream_callback_url(call, &callback));
+	TRY(upstream_callback_url(call, upstream, flow, &callback));
 	pairs_init(&form, call->arena, SLICE(""));
 	pairs_add(&form, "client_id", upstream->client_id);
 	pairs_add(&form, "client_secret", upstream->secret);

@@ -23,8 +23,8 @@ FALLIBLE upstream_fetch(struct call *call, const struct upstream *upstream, cons
 			int *ret_status, const struct json **ret_body);
 /* BUSY, for people to read. */
 FALLIBLE upstream_busy(const struct upstream *upstream);
-/* ISSUER/oauth/callback. */
-FALLIBLE upstream_callback_url(struct call *call, slice *ret_url);
+/* Where the browser shall come back to: ISSUER/oauth/callback, or ISSUER/oauth/from/<way> (upstream_way). */
+FALLIBLE upstream_callback_url(struct call *call, const struct upstream *upstream, const struct flow *flow, slice *ret_url);
 /* Fills flow->upstream with a fresh verifier and nonce; the challenge for the first. */
 FALLIBLE upstream_fresh(struct call *call, struct flow *flow, slice *ret_challenge);
 /* A provider's {"error": …, "error_description": …}: PERMISSION_DENIED with it, cut and plain. */

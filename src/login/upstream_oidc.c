@@ -78,10 +78,10 @@ FALLIBLE oidc_begin(struct call *call, const struct upstream *upstream, struct f
 
 	TRY(discover(call, upstream, &document));
 	TRY(upstream_fresh(call, flow, &challenge));
-	TRY(upstream_callback_url(call, &callback));
 	flow->upstream.token_url = document.token_url;
 	flow->upstream.sends_issuer = document.sends_issuer;
 	flow->upstream.by_post = document.by_post;
+	TRY(upstream_callback_url(call, upstream, flow, &callback));
 	if (!upstream->is_pkce)
 		flow->upstream.verifier = SLICE("");
 	TRY(flow_begin(call, flow, out));
@@ -133,7 +133,7 @@ static FALLIBLE ask_token(struct call *call, const struct upstream *upstream, co
 	struct pairs form;
 	int http_status = 0;
 
-	TRY(upstream_callback_url(call, &callback));
+	TRY(upstream_callback_url(call, upstream, flow, &callback));
 	pairs_init(&form, call->arena, SLICE(""));
 	pairs_add(&form, "grant_type", SLICE("authorization_code"));
 	pairs_add(&form, "code", code);

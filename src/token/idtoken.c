@@ -5,7 +5,6 @@
  *           table below is required; the token was made for our client there and for nobody else; a person is (issuer,
  *           subject), never an address.
  */
-#include "base/encode.h"
 #include "crypto/digest.h"
 #include "model/rules.h"
 #include "model/user.h"
@@ -161,13 +160,11 @@ static FALLIBLE read_groups(struct arena *arena, const struct json *claims, slic
 /* What names this very token: over what was signed, for one signature may be written in two ways (ECDSA: s and n - s). */
 static FALLIBLE name_token(struct arena *arena, const struct jws *jws, slice *ret_id)
 {
-	uint8_t digest[SHA256_BYTES];
-	char *text = arena_alloc(arena, 2 * SHA256_BYTES);
+	char *text = arena_alloc(arena, SHA256_TEXT_BYTES);
 
 	TRY_NEW(text);
-	TRY(sha256(jws->input, digest));
-	hex_encode_into(slice_of(digest, sizeof(digest)), text);
-	*ret_id = slice_of(text, 2 * SHA256_BYTES);
+	TRY(sha256_text(jws->input, text));
+	*ret_id = slice_str(text);
 	return OK;
 }
 

@@ -1,15 +1,16 @@
 // Published flaws of sign-in pages, tried on a running server: raw requests where a browser would not go, a real browser where it
 // matters what one does. The name of each test carries the flaw's id or its short phrase; docs/security.md is the whole table.
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { PASSWORD, RawBrowser, freshPage, hidden, newAccount, ok, openPeople, serve, signInAt, typePassword, unique } from './people.mjs';
-import { send } from './world.mjs';
+import { freePort, newKey, now, send, signToken } from './world.mjs';
 
-let people, world, login, org, viewer;
+let people, world, login, org, viewer, evilPort;
 
 before(async () => {
-  people = await openPeople({ flags: ['--login.redirect-origins', 'https://console.example'] });
+  evilPort = await freePort();
+  people = await openPeople({ hosts: [`127.0.0.1:${evilPort}`], flags: ['--login.redirect-origins', 'https://console.example'] });
   world = people.world;
   login = await newAccount(people);
   org = ok(await people.as(people.admin, 'POST', '/iam/v2/groups', { name: `attacked-${unique()}.example` })).uid;
@@ -96,6 +97,95 @@ test('mix-up: an answer that names another issuer, or none where one was promise
     const answer = await raw.get(back.href);
     assert.match(answer.headers.get('location') ?? '', /another%20identity%20provider/);
   }
+});
+
+// An organization's provider that sends browsers on to another one, with the state of the sign-in that it was asked for.
+async function openEvil({ promises, onward }) {
+  const evil = await serve(async (request, response) => {
+    const target = new URL(request.url, evil.url);
+    let body = '';
+    for await (const part of request) body += part;
+    if (target.pathname === '/authorize') { response.writeHead(302, { location: onward(target.searchParams) }); response.end(); return; }
+    if (target.pathname === '/token') evil.codes.push(new URLSearchParams(body).get('code'));
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ issuer: evil.url, jwks_uri: `${evil.url}/jwks`, authorization_endpoint: `${evil.url}/authorize`, token_endpoint: `${evil.url}/token`,
+      ...(promises ? { authorization_response_iss_parameter_supported: true } : {}) }));
+  }, evilPort);
+  evil.codes = [];
+  return evil;
+}
+
+const addProvider = async (name, issuer) => ok(await people.as(people.admin, 'POST', `/iam/v2/identityProviders/${org}`, { name, defaultRole: viewer, oidc: { issuer, clientId: 'x', pkceEnabled: true } })).uid;
+
+// Where the browser of somebody who goes on with an organization's provider is sent to.
+async function sentTo(raw, provider) {
+  const page = await raw.get(people.link({ idp_id: provider }));
+  const go = /href="([^"]*go=[^"]*)"/.exec(page.text)[1].replaceAll('&amp;', '&');
+  return new URL((await raw.get(go)).headers.get('location'));
+}
+
+const way = (issuer) => `${world.url}/oauth/from/${createHash('sha256').update(issuer).digest('hex')}`;
+
+test("mix-up: another provider's answer is none of an organization's provider, whose owner never sees its code (RFC 9700 section 4.4)", async () => {
+  const attacker = new URL((await new Raw().get(people.link({ connection: 'github' }))).headers.get('location')).searchParams;
+  for (const [promises, address] of [[false, () => attacker.get('redirect_uri')], [false, (query) => query.get('redirect_uri')], [true, () => attacker.get('redirect_uri')],
+    [true, (query, own) => `${attacker.get('redirect_uri')}?iss=${encodeURIComponent(own)}`], [true, (query) => query.get('redirect_uri')]]) {
+    const evil = await openEvil({ promises, onward: (query) => {
+      const to = new URL(`${people.github.url}/login/oauth/authorize`);
+      const sent = { client_id: 'github', redirect_uri: address(query, evil.url), scope: 'user:email', state: query.get('state'), code_challenge: attacker.get('code_challenge'), code_challenge_method: 'S256' };
+      for (const [name, value] of Object.entries(sent)) to.searchParams.set(name, value);
+      return to.href;
+    } });
+    try {
+      const provider = await addProvider(`evil-${unique()}`, evil.url);
+      const victim = new Raw();
+      const there = await sentTo(victim, provider);
+      assert.equal(there.searchParams.get('redirect_uri'), promises ? `${world.url}/oauth/callback` : way(evil.url));
+      const github = (await fetch(there, { redirect: 'manual' })).headers.get('location');
+      const back = (await fetch(github, { redirect: 'manual' })).headers.get('location');
+      const answer = await victim.get(back);
+      assert.match(answer.headers.get('location') ?? answer.text, /status_code=403|This sign-in cannot go on/, back);
+      assert.deepEqual(evil.codes, [], back);
+      ok(await people.as(people.admin, 'DELETE', `/iam/v2/identityProviders/${provider}`));
+    } finally { await evil.close(); }
+  }
+});
+
+test('mix-up: a provider that does not name itself has an address of its own, and is believed there alone', async () => {
+  const key = newKey('RSA');
+  const grants = new Map();
+  const quiet = await serve(async (request, response) => {
+    const target = new URL(request.url, quiet.url);
+    let body = '';
+    for await (const part of request) body += part;
+    response.setHeader('content-type', 'application/json');
+    if (target.pathname === '/jwks') { response.end(JSON.stringify({ keys: [key.jwk] })); return; }
+    if (target.pathname === '/token') {
+      const form = new URLSearchParams(body);
+      const grant = grants.get(form.get('code'));
+      assert.equal(form.get('redirect_uri'), grant.redirect_uri);
+      response.end(JSON.stringify({ token_type: 'bearer', access_token: 'x', id_token: signToken(key, { iss: quiet.url, aud: 'x', sub: 'quiet-ada', nonce: grant.nonce, iat: now(), exp: now() + 60 }) }));
+      return;
+    }
+    response.end(JSON.stringify({ issuer: quiet.url, jwks_uri: `${quiet.url}/jwks`, authorization_endpoint: `${quiet.url}/authorize`, token_endpoint: `${quiet.url}/token` }));
+  }, evilPort);
+  try {
+    const provider = await addProvider(`quiet-${unique()}`, quiet.url);
+    const come = async (address) => {
+      const raw = new Raw();
+      const asked = Object.fromEntries((await sentTo(raw, provider)).searchParams);
+      assert.equal(asked.redirect_uri, way(quiet.url));
+      grants.set(asked.state, asked);
+      return raw.get(`${address}?code=${asked.state}&state=${asked.state}`);
+    };
+    assert.match((await come(way(quiet.url))).text, /Finish signing in/);
+    for (const wrong of [`${world.url}/oauth/callback`, `${world.url}/oauth/from/github`, way('https://other.example'), way(quiet.url).toUpperCase().replace('HTTP://', 'http://').replace('/OAUTH/FROM/', '/oauth/from/')])
+      assert.match((await come(wrong)).headers.get('location') ?? '', /another%20identity%20provider/, wrong);
+    const google = new Raw();
+    const back = new URL(await signInAt((await google.get(people.link({ connection: 'google-oauth2' }))).headers.get('location'), world));
+    back.pathname = new URL(way(people.google.url)).pathname;
+    assert.match((await google.get(back.href)).headers.get('location') ?? '', /another%20identity%20provider/);
+  } finally { await quiet.close(); }
 });
 
 test('a code of another sign-in does not fit: nonce and verifier belong to one browser', async () => {

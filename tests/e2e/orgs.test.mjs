@@ -1,6 +1,7 @@
 // What organizations decide about their people: their own provider, read through the command line; who signs in with a password;
 // what a stranger learns. oidc-provider is the organization's own provider.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
@@ -71,6 +72,9 @@ test('an owner lets the organization\'s own provider in, by the command line', a
   const uid = row.uid ?? row.id;
   assert.match(await fine('iam', 'idp', 'ls', '--parent', 'sso.example'), /Ours/);
   assert.match(await fine('iam', 'identity-provider', 'describe', 'Ours'), /oid_equals|OID_EQUALS/);
+  const said = await reeve('iam', 'identity-providers', 'create', '--parent', 'sso.example', '--name', 'Second', '--oidc-issuer', full.url, '--oidc-client-id', 'reeve', '--default-role', 'viewer', '--oidc-pkce-enabled', '-y');
+  for (const address of [`${world.url}/oauth/callback`, `${world.url}/oauth/from/${createHash('sha256').update(full.url).digest('hex')}`]) assert.ok(said.stderr.split(/\s+/).includes(address), said.stderr);
+  await fine('iam', 'identity-providers', 'delete', 'Second', '-y');
   await fine('iam', 'identity-providers', 'update', uid, '--name', 'Theirs', '--oidc-client-secret', '', '-y');
   assert.match(await fine('iam', 'identity-providers', 'list'), /Theirs/);
   const left = await reeve('iam', 'identity-providers', 'update', uid, '--oidc-pkce-enabled=false', '-y');

@@ -99,9 +99,9 @@ export async function signInAt(location, world) {
 
 // ---- a server of our own ----
 
-export async function serve(handler) {
+export async function serve(handler, port) {
   const server = http.createServer(handler);
-  const port = await freePort();
+  port ??= await freePort();
   await new Promise((resolve) => { server.listen(port, '127.0.0.1', resolve); });
   return { server, port, host: `127.0.0.1:${port}`, url: `http://127.0.0.1:${port}`, close: () => { server.closeAllConnections(); return new Promise((resolve) => { server.close(resolve); }); } };
 }
@@ -162,8 +162,8 @@ export async function openProvider({ clients, claims = () => ({}), configuration
   return provider;
 }
 
-// GitHub as its documents have it: /login/oauth/authorize, /login/oauth/access_token (refusals with status 200), /user, /user/emails.
-export async function openGitHub({ clientId, clientSecret }) {
+// GitHub as its documents have it: an answer goes to the registered address or one below it, with any query; /login/oauth/authorize, /login/oauth/access_token (refusals with status 200), /user, /user/emails.
+export async function openGitHub({ clientId, clientSecret, callback }) {
   const codes = new Map();
   const tokens = new Set();
   const github = await serve(async (request, response) => {
@@ -176,6 +176,8 @@ export async function openGitHub({ clientId, clientSecret }) {
       const query = target.searchParams;
       assert.equal(query.get('client_id'), clientId);
       const back = new URL(query.get('redirect_uri'));
+      const registered = new URL(callback);
+      if (back.origin !== registered.origin || !`${back.pathname}/`.startsWith(`${registered.pathname}/`)) { response.writeHead(302, { location: `${callback}?error=redirect_uri_mismatch&state=${query.get('state')}` }); response.end(); return; }
       const code = randomBytes(10).toString('hex');
       codes.set(code, { challenge: query.get('code_challenge'), redirect: query.get('redirect_uri'), scope: query.get('scope') });
       if (github.refuses) { back.searchParams.set('error', 'access_denied'); back.searchParams.set('error_description', 'The user has denied your application access.'); } else back.searchParams.set('code', code);
@@ -221,7 +223,7 @@ export async function openPeople({ flags = [], hosts: more = [], ...rest } = {})
     client('with-both'), client('secret-alone'),
     { client_id: 'public', token_endpoint_auth_method: 'none', redirect_uris: [`${url}/oauth/callback`] },
   ], claims: (id) => ({ groups: id === 'many' ? Array.from({ length: 200 }, (_, i) => `5f0c1d4e-0000-4000-8000-${String(i).padStart(12, '0')}`) : ['staff', `team-${id}`] }) });
-  people.github = await openGitHub({ clientId: 'github', clientSecret: 'github-secret' });
+  people.github = await openGitHub({ clientId: 'github', clientSecret: 'github-secret', callback: `${url}/oauth/from/github` });
   const hosts = [...[people.google, people.gitlab, people.own, people.github].map(({ host }) => host), ...more];
   people.world = await openWorld({ ...rest, flags: [
     '--fetch.allow-http', hosts.join(','),
