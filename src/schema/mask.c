@@ -1,5 +1,7 @@
 #include "schema/mask.h"
 
+#include <assert.h>
+
 #include "schema/message_impl.h"
 
 static bool path_is_star(const char *path)
@@ -79,5 +81,99 @@ FALLIBLE mask_resolve(struct arena *arena, const struct message_type *type, cons
 	for (size_t i = 0; i < mask->n_paths; i++)
 		TRY(check_path(type, mask->paths[i], mask->n_paths));
 	*ret_mask = mask;
+	return OK;
+}
+
+/* ---- writing what a mask names ---- */
+
+/* from: NULL where nothing is set. */
+static void write_field(const struct message_type *type, unsigned i, const ProtobufCMessage *from, ProtobufCMessage *onto)
+{
+	const ProtobufCFieldDescriptor *field = &type->descriptor->fields[i];
+
+	if (!from || !message_has(from, i)) {
+		field_clear(field, onto);
+		return;
+	}
+	if (field_is_repeated(field)) {
+		*field_count(field, onto) = *field_count(field, from);
+		*(void **)field_place(field, onto) = *(void **)field_place(field, from);
+		return;
+	}
+	memcpy(field_place(field, onto), field_place(field, from), field_element_bytes(field));
+	if (field_in_oneof(field))
+		*field_case(field, onto) = field->id;
+}
+
+/* The message that holds the field at the path's end; NULL when one on the way is unset. */
+static ProtobufCMessage *holder_of(const ProtobufCMessage *message, const struct field_path *path)
+{
+	for (unsigned i = 0; message && i + 1u < path->count; i++)
+		message = message_has(message, path->steps[i])
+				  ? field_message(&message->descriptor->fields[path->steps[i]], message)
+				  : NULL;
+	return (ProtobufCMessage *)(uintptr_t)message;
+}
+
+/* Makes the messages on the way to the field at the path's end, where they are unset. */
+static FALLIBLE make_way(struct arena *arena, const struct message_type *type, const struct field_path *path,
+			 ProtobufCMessage *message)
+{
+	for (unsigned i = 0; i + 1u < path->count; i++) {
+		const ProtobufCFieldDescriptor *field = &type->descriptor->fields[path->steps[i]];
+
+		type = type->fields[path->steps[i]].type;
+		if (!message_has(message, path->steps[i])) {
+			ProtobufCMessage *made = message_new(arena, type);
+
+			TRY_NEW(made);
+			*(ProtobufCMessage **)field_place(field, message) = made;
+			if (field_in_oneof(field))
+				*field_case(field, message) = field->id;
+		}
+		message = field_message(field, message);
+	}
+	return OK;
+}
+
+static FALLIBLE apply_path(struct arena *arena, const struct message_type *type, const struct field_path *path,
+			   const ProtobufCMessage *from, ProtobufCMessage *onto)
+{
+	unsigned last = path->steps[path->count - 1];
+	const ProtobufCMessage *source = holder_of(from, path);
+	const struct message_type *at = type;
+
+	for (unsigned i = 0; i < path->count; i++) {
+		if (at->fields[path->steps[i]].behaviours & BEHAVIOUR_OUTPUT_ONLY)
+			return OK;
+		if (i + 1u < path->count)
+			at = at->fields[path->steps[i]].type;
+	}
+	if (source && message_has(source, last))
+		TRY(make_way(arena, type, path, onto));
+	onto = holder_of(onto, path);
+	if (onto && onto != source) /* the same after the mask has named a message above, too */
+		write_field(at, last, source, onto);
+	return OK;
+}
+
+FALLIBLE mask_apply(struct arena *arena, const struct message_type *type, const Google__Protobuf__FieldMask *mask,
+		    const ProtobufCMessage *from, ProtobufCMessage *onto)
+{
+	struct field_path path = { .count = 1 };
+
+	if (mask_is_full(mask)) {
+		for (unsigned i = 0; i < type->descriptor->n_fields; i++) {
+			path.steps[0] = (uint8_t)i;
+			TRY(apply_path(arena, type, &path, from, onto));
+		}
+		return OK;
+	}
+	for (size_t i = 0; i < mask->n_paths; i++) {
+		bool is_field = field_path_parse(type, slice_str(mask->paths[i]), &path);
+
+		assert(is_field); /* mask_resolve has looked */
+		TRY(apply_path(arena, type, &path, from, onto));
+	}
 	return OK;
 }

@@ -1,7 +1,7 @@
 /*
- * mask: which fields an update names (spec model.md 2.3).
+ * mask: which fields an update names (spec model.md 2.3), and writing just those.
  *
- * Start at  mask_resolve() once in an update, mask_names() per field.
+ * Start at  mask_resolve() once in an update, then mask_apply(), or mask_names() per field.
  */
 #ifndef SCHEMA_MASK_H
 #define SCHEMA_MASK_H
@@ -16,6 +16,11 @@
  * alone. An absent or empty mask becomes the fields that are set in resource. In the arena or `mask` itself. */
 FALLIBLE mask_resolve(struct arena *arena, const struct message_type *type, const ProtobufCMessage *resource,
 		      const Google__Protobuf__FieldMask *mask, const Google__Protobuf__FieldMask **ret_mask);
+/* Writes the fields that the mask (a resolved one) names from one message onto another of the same type: what is unset in
+ * `from` is cleared, another arm of a oneof gives way to the one that is set, OUTPUT_ONLY fields stay. The two share what is
+ * written. FAULT_EXHAUSTED. */
+FALLIBLE mask_apply(struct arena *arena, const struct message_type *type, const Google__Protobuf__FieldMask *mask,
+		    const ProtobufCMessage *from, ProtobufCMessage *onto);
 /* Full replacement: the mask is "*". */
 bool mask_is_full(const Google__Protobuf__FieldMask *mask);
 /* True when the field at that path (proto names) is to be written: named itself, by a field above it, by one below it, or by

@@ -61,40 +61,6 @@ status identities_get_identity(struct call *call, const Chainguard__Platform__Ia
 	return fill(call, &row, out);
 }
 
-/* The new proof for a mask. A claim match may be changed member by member; another kind, or a change of kind, is taken whole.
- */
-static FALLIBLE merge_proof(struct call *call, const Google__Protobuf__FieldMask *mask, const struct identity *fresh,
-			    struct identity *row)
-{
-	static const struct {
-		const char *exact, *pattern;
-	} members[] = { { "claim_match.issuer", "claim_match.issuer_pattern" },
-			{ "claim_match.subject", "claim_match.subject_pattern" },
-			{ "claim_match.audience", "claim_match.audience_pattern" } };
-	bool named[3];
-
-	(void)call;
-	for (size_t i = 0; i < 3; i++)
-		named[i] = mask_names(mask, members[i].exact) || mask_names(mask, members[i].pattern);
-	if (named[0]) {
-		row->issuer_kind = fresh->issuer_kind;
-		row->issuer = fresh->issuer;
-	}
-	if (named[1]) {
-		row->subject_kind = fresh->subject_kind;
-		row->subject = fresh->subject;
-	}
-	if (named[2]) {
-		row->audience_kind = fresh->audience_kind;
-		row->audience = fresh->audience;
-	}
-	if (mask_names(mask, "claim_match.claims"))
-		row->claims = fresh->claims;
-	if (mask_names(mask, "claim_match.claim_patterns"))
-		row->claim_patterns = fresh->claim_patterns;
-	return OK;
-}
-
 static void replace_proof(const struct identity *fresh, struct identity *row)
 {
 	for (int i = IDENTITIES_RELATIONSHIP; i <= IDENTITIES_SERVICE_PRINCIPAL; i++) {
@@ -106,27 +72,27 @@ static void replace_proof(const struct identity *fresh, struct identity *row)
 	}
 }
 
+/* The proof as it stands, with the fields over it that the mask names; a field of another kind makes that kind from nothing. */
 static FALLIBLE change_proof(struct call *call, const identity_message *in, const Google__Protobuf__FieldMask *mask,
 			     struct identity *row)
 {
 	static const char *const kinds[] = { "claim_match", "static_keys", "aws_identity", "service_principal" };
 	struct identity fresh = { 0 };
+	identity_message *merged;
 	bool touches = false;
 
 	for (size_t i = 0; i < 4; i++)
 		touches = touches || mask_names(mask, kinds[i]);
 	if (!touches)
 		return OK;
-	TRY(take_relationship(call, in, &fresh));
+	NEW_MESSAGE(call, merged, identity);
+	TRY(fill_relationship(call, row, merged));
+	TRY(mask_apply(call->arena, message_type_of(in->base.descriptor), mask, &in->base, &merged->base));
+	TRY(take_relationship(call, merged, &fresh));
 	if (fresh.relationship == RELATIONSHIP_NONE)
 		return FAIL_FIELD("identity.relationship",
 				  "the mask names it, so one of claim_match, static_keys, aws_identity, "
 				  "service_principal is required");
-	if (fresh.relationship == row->relationship && fresh.relationship == RELATIONSHIP_CLAIM_MATCH)
-		return merge_proof(call, mask, &fresh, row);
-	if (fresh.relationship == RELATIONSHIP_STATIC && row->relationship == RELATIONSHIP_STATIC &&
-	    !mask_names(mask, "static_keys.expiration_time"))
-		fresh.expires_us = row->expires_us;
 	replace_proof(&fresh, row);
 	return OK;
 }

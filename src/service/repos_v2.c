@@ -54,28 +54,16 @@ static FALLIBLE fill(struct call *call, const struct repo *row, repo_v2 *out)
 	return put_time(call, row->updated_us, &out->update_time);
 }
 
-/* Writes what the mask names (NULL: everything) into the row. */
-static FALLIBLE take(struct call *call, const repo_v2 *in, const Google__Protobuf__FieldMask *mask, struct repo *row)
+static FALLIBLE take(struct call *call, const repo_v2 *in, struct repo *row)
 {
-#define NAMED(field) (!mask || mask_names(mask, field))
-	if (NAMED("name"))
-		row->name = slice_str(in->name);
-	if (NAMED("description"))
-		row->description = slice_str(in->description);
-	if (NAMED("catalog_tier"))
-		row->tier = in->catalog_tier;
-	if (NAMED("bundles"))
-		TRY(take_list(call, in->n_bundles, in->bundles, &row->bundles));
-	if (NAMED("aliases"))
-		TRY(take_list(call, in->n_aliases, in->aliases, &row->aliases));
-	if (NAMED("active_tags"))
-		TRY(take_list(call, in->n_active_tags, in->active_tags, &row->active_tags));
-	if (NAMED("sync_config"))
-		TRY(pack(call, in->sync_config ? &in->sync_config->base : NULL, &row->sync_config));
-	if (NAMED("custom_overlay"))
-		TRY(pack(call, in->custom_overlay ? &in->custom_overlay->base : NULL, &row->custom_overlay));
-#undef NAMED
-	return OK;
+	row->name = slice_str(in->name);
+	row->description = slice_str(in->description);
+	row->tier = in->catalog_tier;
+	TRY(take_list(call, in->n_bundles, in->bundles, &row->bundles));
+	TRY(take_list(call, in->n_aliases, in->aliases, &row->aliases));
+	TRY(take_list(call, in->n_active_tags, in->active_tags, &row->active_tags));
+	TRY(pack(call, in->sync_config ? &in->sync_config->base : NULL, &row->sync_config));
+	return pack(call, in->custom_overlay ? &in->custom_overlay->base : NULL, &row->custom_overlay);
 }
 
 status repos_get_repo(struct call *call, const Chainguard__Platform__Registry__V2__GetRepoRequest *in, repo_v2 *out)
@@ -94,21 +82,26 @@ status repos_create_repo(struct call *call, const Chainguard__Platform__Registry
 	struct uid parent;
 
 	TRY(uid_parse_field(slice_str(in->parent), "parent", &parent));
-	TRY(take(call, in->repo, NULL, &row));
+	TRY(take(call, in->repo, &row));
 	TRY(repo_create(call, &parent, &row, false));
 	return fill(call, &row, out);
 }
 
 status repos_update_repo(struct call *call, const Chainguard__Platform__Registry__V2__UpdateRepoRequest *in, repo_v2 *out)
 {
+	const struct message_type *type = message_type_of(in->repo->base.descriptor);
 	const Google__Protobuf__FieldMask *mask;
 	struct repo row;
+	repo_v2 *merged;
 	struct uid uid;
 
 	TRY(uid_parse_field(slice_str(in->repo->uid), "repo.uid", &uid));
-	TRY(mask_resolve(call->arena, message_type_of(in->repo->base.descriptor), &in->repo->base, in->update_mask, &mask));
+	TRY(mask_resolve(call->arena, type, &in->repo->base, in->update_mask, &mask));
 	TRY(repo_at(call, &uid, &row));
-	TRY(take(call, in->repo, mask, &row));
+	TRY_MESSAGE(call, merged, chainguard__platform__registry__v2__repo);
+	TRY(fill(call, &row, merged));
+	TRY(mask_apply(call->arena, type, mask, &in->repo->base, &merged->base));
+	TRY(take(call, merged, &row));
 	TRY(repo_update(call, &row));
 	return fill(call, &row, out);
 }

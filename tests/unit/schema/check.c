@@ -1,5 +1,6 @@
 #include "schema_test.h"
 
+#include "iam/v2/identities.pb-c.h"
 #include "schema/error.h"
 #include "schema/mask.h"
 #include "schema/openapi.h"
@@ -128,6 +129,76 @@ TEST(a_mask_is_checked_and_an_absent_one_is_what_is_set)
 	CHECK(mask_names(used, "name") && mask_names(used, "verified") && !mask_names(used, "uid"));
 	CHECK_OK(mask_resolve(arena, type, NULL, NULL, &used));
 	CHECK_INT(used->n_paths, 0);
+}
+
+#define IDENTITY "chainguard.platform.iam.v2.Identity"
+#define REPO "chainguard.platform.registry.v2.Repo"
+
+/* One message with the fields of another over it that the mask names. */
+static slice merged(struct arena *arena, const char *name, const char *from, const char *onto, const char *paths)
+{
+	const struct message_type *type = type_named(name), *update = TYPE("iam.v2.UpdateIdentityRequest");
+	ProtobufCMessage *from_message, *onto_message, *request;
+
+	CHECK_OK(message_from_json(arena, type, slice_str(from), &from_message));
+	CHECK_OK(message_from_json(arena, type, slice_str(onto), &onto_message));
+	CHECK_OK(message_from_json(arena, update, slice_str(arena_printf(arena, "{\"updateMask\":\"%s\"}", paths)), &request));
+	CHECK_OK(mask_apply(arena, type, ((const Chainguard__Platform__Iam__V2__UpdateIdentityRequest *)request)->update_mask,
+			    from_message, onto_message));
+	return to_json(arena, type, onto_message, JSON_SPARSE);
+}
+
+TEST(a_mask_writes_what_it_names_and_leaves_the_rest)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(ARENA_BYTES);
+	const char *one = "{\"name\":\"a\",\"staticKeys\":{\"issuer\":\"i\",\"subject\":\"s\",\"audiences\":[\"x\"]}}";
+	const char *two = "{\"name\":\"b\",\"staticKeys\":{\"issuer\":\"j\",\"subject\":\"t\"}}";
+
+	CHECK_SLICE(merged(arena, IDENTITY, two, one, "staticKeys.issuer"),
+		    "{\"name\":\"a\",\"staticKeys\":{\"issuer\":\"j\",\"subject\":\"s\",\"audiences\":[\"x\"]}}");
+	CHECK_SLICE(merged(arena, IDENTITY, two, one, "staticKeys.audiences"),
+		    "{\"name\":\"a\",\"staticKeys\":{\"issuer\":\"i\",\"subject\":\"s\"}}");
+	CHECK_SLICE(merged(arena, IDENTITY, one, two, "staticKeys.audiences"),
+		    "{\"name\":\"b\",\"staticKeys\":{\"issuer\":\"j\",\"subject\":\"t\",\"audiences\":[\"x\"]}}");
+	CHECK_SLICE(merged(arena, IDENTITY, two, one, "staticKeys,staticKeys.issuer"),
+		    "{\"name\":\"a\",\"staticKeys\":{\"issuer\":\"j\",\"subject\":\"t\"}}");
+	CHECK_SLICE(merged(arena, IDENTITY, two, one, "*"), two);
+	CHECK_SLICE(merged(arena, IDENTITY, "{}", one, "name,staticKeys"), "{}");
+	CHECK_SLICE(merged(arena, IDENTITY, "{\"uid\":\"v\"}", "{\"uid\":\"u\",\"email\":\"e\"}", "uid,email"),
+		    "{\"uid\":\"u\",\"email\":\"e\"}");
+	CHECK_SLICE(merged(arena, IDENTITY, "{\"uid\":\"v\"}", "{\"uid\":\"u\",\"email\":\"e\"}", "*"),
+		    "{\"uid\":\"u\",\"email\":\"e\"}");
+}
+
+TEST(a_mask_makes_a_message_only_to_set_a_field_of_it)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(ARENA_BYTES);
+
+	CHECK_SLICE(merged(arena, REPO,
+			   "{\"customOverlay\":{\"contents\":{\"packages\":[\"p\"]},\"environment\":{\"A\":\"1\"}}}", "{}",
+			   "customOverlay.contents.packages"),
+		    "{\"customOverlay\":{\"contents\":{\"packages\":[\"p\"]}}}");
+	CHECK_SLICE(merged(arena, REPO, "{\"customOverlay\":{\"environment\":{\"A\":\"1\"}}}", "{}",
+			   "customOverlay.contents.packages"),
+		    "{}");
+	CHECK_SLICE(merged(arena, REPO, "{}", "{}", "customOverlay.contents"), "{}");
+}
+
+TEST(an_arm_of_a_oneof_gives_way_to_the_one_that_is_set)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(ARENA_BYTES);
+	const char *keys = "{\"staticKeys\":{\"issuer\":\"i\",\"subject\":\"s\"}}",
+		   *match = "{\"claimMatch\":{\"issuer\":\"j\"}}";
+
+	CHECK_SLICE(merged(arena, IDENTITY, match, keys, "claimMatch.issuer"), match);
+	CHECK_SLICE(merged(arena, IDENTITY, match, keys, "claimMatch,staticKeys"), match);
+	CHECK_SLICE(merged(arena, IDENTITY, match, keys, "claimMatch.subject"), keys);
+	CHECK_SLICE(merged(arena, IDENTITY, keys, match, "staticKeys.subject"), "{\"staticKeys\":{\"subject\":\"s\"}}");
+	CHECK_SLICE(merged(arena, IDENTITY, "{\"claimMatch\":{\"issuerPattern\":\"p\"}}", match, "claimMatch.issuer"),
+		    "{\"claimMatch\":{}}");
+	CHECK_SLICE(merged(arena, IDENTITY, "{\"claimMatch\":{\"issuerPattern\":\"p\"}}", match,
+			   "claimMatch.issuerPattern,claimMatch.issuer"),
+		    "{\"claimMatch\":{\"issuerPattern\":\"p\"}}");
 }
 
 static slice error_json(struct arena *arena)
@@ -278,5 +349,7 @@ TEST(the_description_refers_to_nothing_that_is_missing)
 
 TESTS(a_missing_required_field_is_named, an_update_needs_its_place_and_leaves_the_rest_to_the_mask,
       output_only_fields_do_not_come_in, a_mask_names_what_it_covers, a_mask_is_checked_and_an_absent_one_is_what_is_set,
-      an_error_names_field_state_and_resource, the_wire_form_says_the_same, an_error_is_written_whatever_the_report_holds,
-      the_description_is_json_and_names_what_is_served, the_description_refers_to_nothing_that_is_missing)
+      a_mask_writes_what_it_names_and_leaves_the_rest, a_mask_makes_a_message_only_to_set_a_field_of_it,
+      an_arm_of_a_oneof_gives_way_to_the_one_that_is_set, an_error_names_field_state_and_resource, the_wire_form_says_the_same,
+      an_error_is_written_whatever_the_report_holds, the_description_is_json_and_names_what_is_served,
+      the_description_refers_to_nothing_that_is_missing)
