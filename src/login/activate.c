@@ -78,7 +78,7 @@ static FALLIBLE take_invite(struct call *call, slice typed, const struct device_
 	*ret_problem = SLICE("");
 	if (code.len == 0)
 		return OK;
-	TRY(step_find_invite(call, code, &invite, ret_problem));
+	TRY(step_find_invite(call, code, &flow->person, &invite, ret_problem));
 	if (ret_problem->len)
 		return OK;
 	flow->goal.invite = code;

@@ -122,12 +122,21 @@ FALLIBLE step_code_allowed(struct call *call, const struct flow *flow)
 				 "key from another machine; sign in with the browser of the machine itself");
 }
 
+/* A device's invitation may still be replaced by what is typed on its form. */
+static FALLIBLE invitation_fits(struct call *call, const struct flow *flow)
+{
+	if (flow->goal.invite.len == 0 || flow->goal.ending == END_DEVICE)
+		return OK;
+	return invite_fits(call, flow->goal.invite, &flow->person);
+}
+
 FALLIBLE step_signed_in(struct call *call, struct flow *flow, Reeve__V1__Page *out)
 {
 	int64_t ending = flow->goal.ending;
 
 	flow->upstream = (struct upstream_state){ 0 };
 	TRY(step_code_allowed(call, flow));
+	TRY(invitation_fits(call, flow));
 	if (ending == END_TRY)
 		return step_tried(call, flow, OK, out);
 	if (ending == END_DEVICE)

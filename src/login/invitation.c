@@ -15,7 +15,8 @@ FALLIBLE step_may_look(struct call *call)
 	return OK;
 }
 
-FALLIBLE step_find_invite(struct call *call, slice code, struct invite *ret_invite, slice *ret_problem)
+FALLIBLE step_find_invite(struct call *call, slice code, const struct person *person, struct invite *ret_invite,
+			  slice *ret_problem)
 {
 	status result = OK;
 	char *text;
@@ -25,9 +26,11 @@ FALLIBLE step_find_invite(struct call *call, slice code, struct invite *ret_invi
 		*ret_problem = SLICE(NONE);
 	else
 		result = invite_find(call, code, ret_invite);
+	if (!FAILED(result) && !ret_problem->len && person)
+		result = invite_fits(call, code, person);
 	if (result.fault == FAULT_INVALID) {
 		*ret_problem = SLICE(NONE);
-	} else if (result.fault == FAULT_STATE || result.fault == FAULT_ABSENT) {
+	} else if (result.fault == FAULT_STATE || result.fault == FAULT_ABSENT || result.fault == FAULT_DENIED) {
 		text = arena_printf(call->arena, "The invitation cannot be accepted: %s.", report_current()->text);
 		TRY_NEW(text);
 		*ret_problem = slice_str(text);

@@ -26,8 +26,10 @@ FALLIBLE step_need_local(const struct call *call);
 
 /* RESOURCE_EXHAUSTED when this address looked at too many. */
 FALLIBLE step_may_look(struct call *call);
-/* The live invitation of a code that was typed; else what is wrong with it in ret_problem, for the form. */
-FALLIBLE step_find_invite(struct call *call, slice code, struct invite *ret_invite, slice *ret_problem);
+/* The live invitation of a code that was typed; else what is wrong with it in ret_problem, for the form: also that it is not
+ * for `person`, unless that is NULL. */
+FALLIBLE step_find_invite(struct call *call, slice code, const struct person *person, struct invite *ret_invite,
+			  slice *ret_problem);
 
 /* ---- signed in: confirm.c ---- */
 

@@ -123,7 +123,7 @@ static FALLIBLE come_with(struct call *call, const Reeve__V1__ChooseRequest *in,
 	if (flow->goal.ending != END_DEVICE)
 		return FAIL_FIELD("invite", "comes with the link that began this sign-in");
 	TRY(step_may_look(call));
-	TRY(step_find_invite(call, code, &invite, &problem));
+	TRY(step_find_invite(call, code, NULL, &invite, &problem));
 	if (problem.len)
 		return show_choose(call, flow, problem, out);
 	TRY(flow_spend(call, flow, out));

@@ -35,6 +35,33 @@ static FALLIBLE check_person(struct call *call, const struct invite *invite, con
 	return OK;
 }
 
+struct fitting {
+	struct call call; /* a copy, with the snapshot */
+	slice code;
+	const struct person *person;
+};
+
+static status fits_in(struct tx *tx, void *arg)
+{
+	struct fitting *fitting = arg;
+	struct invite_code code;
+	struct invite invite;
+	bool found;
+
+	fitting->call.tx = tx;
+	TRY(invite_lookup(&fitting->call, fitting->code, &code, &invite, &found));
+	return found ? check_person(&fitting->call, &invite, fitting->person) : OK;
+}
+
+FALLIBLE invite_fits(struct call *call, slice code, const struct person *person)
+{
+	struct fitting fitting = { .call = *call, .code = code, .person = person };
+
+	if (call->tx)
+		return fits_in(call->tx, &fitting);
+	return store_read(call->parts->store, fits_in, &fitting, call->arena);
+}
+
 /* The author as they stand now: nothing bounds them but their bindings, and where their session was confined when they wrote
  * it. */
 static FALLIBLE check_author(struct call *call, const struct invite *invite, const struct role *role)

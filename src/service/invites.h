@@ -40,5 +40,8 @@ FALLIBLE invite_accept(struct call *call, slice code, const struct uid *identity
 /* What a page shows before somebody accepts: the live invite behind a code; faults as above. On a worker or in a transaction.
  */
 FALLIBLE invite_find(struct call *call, slice code, struct invite *ret_invite);
+/* So that nobody is asked in vain: PERMISSION_DENIED where invite_accept() would refuse this person, in its words. OK for a
+ * code that no invite is behind any more: what that is worth, accepting says. On a worker or in a transaction. */
+FALLIBLE invite_fits(struct call *call, slice code, const struct person *person);
 
 #endif

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import * as openid from 'openid-client';
 import { randomUUID } from 'node:crypto';
-import { claimsOf, exchange, openIssuer, openWorld, send } from './world.mjs';
+import { call, claimsOf, exchange, openIssuer, openOperator, openWorld, send } from './world.mjs';
 
 const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 let world, google, secrets;
@@ -282,6 +282,27 @@ describe('a person', () => {
     const { json } = await begin({ from });
     await new Browser().activate(json.user_code, 'no');
     await refused(poll(json.device_code, { from }), 400, 'access_denied');
+  });
+
+  test('whom an invitation is not for is told so on the form, before the question, and may type another', async () => {
+    const admin = await (await openOperator(world)).token();
+    const org = await call(world, admin, 'POST', '/iam/v2/groups', { name: 'device.test' });
+    const roles = await call(world, admin, 'GET', '/iam/v1/roles?parent=%2F');
+    const viewer = roles.body.items.find((role) => role.name === 'viewer').id;
+    const invite = async (email) => (await call(world, admin, 'POST', `/iam/v2/groupInvites/${org.body.uid}`, { roleUid: viewer, ttl: '600s', email })).body.code;
+    const others = await invite('frida@example.com'), own = await invite('ivy@example.com');
+    const refusal = /role="alert">The invitation cannot be accepted: the invite is for another e-mail address/;
+    const { json } = await begin({ from: fresh() }, { invite: others });
+    google.person = { sub: 'ivy', email: 'ivy@example.com', email_verified: true, name: 'Ivy' };
+    const browser = new Browser();
+    const typed = await browser.signIn('/activate');
+    google.person = { sub: 'ada', email: 'ada@example.com', email_verified: true, name: 'Ada' };
+    for (const answers of [{}, { invite: others }]) { // brought by the device, and typed
+      const told = await browser.submit(typed, { user_code: json.user_code, ...answers });
+      assert.match(told.text, refusal);
+      assert.ok(!told.text.includes('frida'));
+    }
+    assert.match((await browser.submit(typed, { user_code: json.user_code, invite: own })).text, /Accept the invitation and finish signing in\?/);
   });
 
   test('may not type a code twice, nor one that is none', async () => {

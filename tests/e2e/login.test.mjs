@@ -105,6 +105,38 @@ describe('local accounts', () => {
     await page.done();
   });
 
+  test('an invitation for another address is refused before anything is asked, and none is told', async () => {
+    const whose = `frida-${unique()}@example.com`, code = await invite({ email: whose }), other = `eve-${unique()}`;
+    const refusal = /the invite is for another e-mail address; sign in with the account it was sent to/;
+    let page = await freshPage(people.browser);
+    people.google.account = other;
+    const come = async (target) => {
+      await page.goto(target);
+      await page.waitForSelector('main, #done');
+      if (await page.$('text=Sign in and accept')) await page.click('text=Sign in and accept');
+      await page.click('text=Continue with Google');
+    };
+    await come(people.link({ invite: code })); // to a program that waits in the browser
+    await page.waitForSelector('#done');
+    const { error, token } = await people.program.next();
+    assert.match(error, refusal);
+    assert.equal(token, '');
+    await come(`${world.url}/invite/${encodeURIComponent(code)}`);
+    await page.waitForSelector('text=This sign-in cannot go on');
+    assert.match(await page.textContent('main'), refusal);
+    assert.ok(!(await page.textContent('main')).includes(whose));
+    await page.done();
+    page = await freshPage(people.browser); // the provider knows the other browser's person again
+    people.google.account = whose.split('@')[0];
+    await come(`${world.url}/invite/${encodeURIComponent(code)}`);
+    await page.waitForSelector('button[value=yes]');
+    assert.ok((await page.textContent('main')).includes(whose));
+    await page.click('button[value=yes]');
+    await page.waitForSelector('text=Invitation accepted');
+    await page.done();
+    people.google.account = 'ada';
+  });
+
   test('a one-time link is good once', async () => {
     const made = ok(await as(people.admin, 'POST', '/reeve/v1/accounts', { login: `tom-${unique()}@example.com`, name: 'Tom' }));
     const page = await freshPage(people.browser);

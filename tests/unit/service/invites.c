@@ -281,6 +281,36 @@ TEST(a_providers_session_joins_only_its_own_organization)
 	CHECK_OK(accept(&joining));
 }
 
+/* What a page asks before it asks the person: in the words of accepting, changing nothing, and silent where that is harmless.
+ */
+TEST(whom_an_invite_does_not_fit_is_known_before_they_accept_it)
+{
+	struct given given = invite_to(&org, "viewer");
+	struct call *call = &as(NULL, METHOD_V1_AUTH_REGISTER)->call;
+	struct joining joining;
+	char *refusal;
+
+	given.in.email = SLICE("ada@example.com");
+	given.in.is_single_use = true;
+	CHECK_OK(invite_as(&given, &owner));
+	joining = somebody("fitting", given.code);
+	CHECK_OK(invite_fits(call, given.code, &joining.person));
+	joining.person.email_is_verified = false;
+	CHECK_FAULT(FAULT_DENIED, accept(&joining));
+	refusal = arena_text(arena, slice_str(report_current()->text));
+	report_clear(report_current());
+	CHECK_FAULT(FAULT_DENIED, invite_fits(call, given.code, &joining.person));
+	CHECK_SLICE(slice_str(report_current()->text), refusal);
+	joining.person.email_is_verified = true;
+	joining.person.confined_to = elsewhere;
+	CHECK_FAULT(FAULT_DENIED, invite_fits(call, given.code, &joining.person));
+	joining.person.confined_to = (struct uid){ 0 };
+	CHECK_INT(bindings_of(&joining.identity), 0);
+	CHECK_OK(accept(&joining));
+	CHECK_OK(invite_fits(call, given.code, &joining.person)); /* accepting twice is harmless */
+	CHECK_FAULT(FAULT_INVALID, invite_fits(call, SLICE("no code"), &joining.person));
+}
+
 static status delete_in(struct call *call, void *in, void *out)
 {
 	(void)out;
@@ -342,6 +372,7 @@ int main(void)
 		cmocka_unit_test(an_invite_gives_nothing_where_its_authors_session_had_no_place),
 		cmocka_unit_test(a_code_is_good_with_its_secret_alone_CVE_2026_27840),
 		cmocka_unit_test(a_providers_session_joins_only_its_own_organization),
+		cmocka_unit_test(whom_an_invite_does_not_fit_is_known_before_they_accept_it),
 		cmocka_unit_test(a_deleted_invite_is_gone_and_says_so),
 		cmocka_unit_test(a_lifetime_is_a_minute_to_thirty_days),
 		cmocka_unit_test(the_secret_is_kept_nowhere),
