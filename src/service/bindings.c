@@ -86,9 +86,11 @@ FALLIBLE binding_update(struct call *call, const struct uid *uid, const struct b
 {
 	struct identity identity;
 	struct binding binding;
+	struct uid before;
 	struct role role;
 
 	TRY(binding_at(call, uid, &binding));
+	before = binding.identity;
 	if (in->identity.len) {
 		TRY(uid_parse_field(in->identity, in->identity_field, &binding.identity));
 		TRY(check_identity(call, &binding.identity, in->identity_field, &identity));
@@ -98,6 +100,7 @@ FALLIBLE binding_update(struct call *call, const struct uid *uid, const struct b
 	/* Also when only the identity changes: the role goes to somebody new. */
 	TRY(check_role(call, &binding.group, &binding.role, in->role_field, &role));
 	TRY(row_update(call->tx, &table_bindings, &binding));
+	TRY(families_left(call, &before, &binding.group));
 	call_touched(call, uid, &binding.group);
 	*ret_binding = binding;
 	return OK;
@@ -114,6 +117,53 @@ FALLIBLE binding_delete(struct call *call, const struct uid *uid)
 	TRY(row_delete(call->tx, &table_bindings, &binding, &deleted));
 	TRY(families_left(call, &binding.identity, &binding.group));
 	call_touched(call, uid, &binding.group);
+	return OK;
+}
+
+struct leaver {
+	struct leaver *next;
+	struct uid identity;
+};
+
+struct leaving {
+	struct call *call;
+	struct leaver *newest;
+};
+
+/* Rows come by identity, so each one is kept once; only who has a session at all, so that there are few. */
+static status collect_leaver(void *user, const void *row)
+{
+	struct leaving *leaving = user;
+	const struct binding *binding = row;
+	struct leaver *leaver;
+	bool has_session;
+
+	if (leaving->newest && uid_eq(&leaving->newest->identity, &binding->identity))
+		return OK;
+	TRY(families_may_leave(leaving->call, &binding->identity, &binding->group, &has_session));
+	if (!has_session)
+		return OK;
+	leaver = NEW(leaving->call->arena, struct leaver);
+	TRY_NEW(leaver);
+	*leaver = (struct leaver){ .next = leaving->newest, .identity = binding->identity };
+	leaving->newest = leaver;
+	return OK;
+}
+
+FALLIBLE bindings_delete_at(struct call *call, const struct uid *group)
+{
+	struct leaving leaving = { .call = call };
+	struct query query;
+	int64_t count;
+
+	query_init(&query);
+	query_eq_uid(&query, BINDINGS_GROUP, group);
+	query.order_by = BINDINGS_IDENTITY;
+	TRY(row_scan(call->tx, &table_bindings, &query, collect_leaver, &leaving));
+	query.order_by = -1;
+	TRY(row_delete_all(call->tx, &table_bindings, &query, &count));
+	for (const struct leaver *leaver = leaving.newest; leaver; leaver = leaver->next)
+		TRY(families_left(call, &leaver->identity, group));
 	return OK;
 }
 

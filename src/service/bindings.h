@@ -2,7 +2,8 @@
  * bindings: who has which role where (spec model.md 7).
  *
  * Promises  no binding hands out what its author does not hold at its group; its role is built-in or defined at the group or
- *           above; deleting what is gone succeeds.
+ *           above; deleting what is gone succeeds. Whoever loses the last one in an organization, in whatever way, loses the
+ *           sessions begun at its own provider.
  */
 #ifndef SERVICE_BINDINGS_H
 #define SERVICE_BINDINGS_H
@@ -33,6 +34,8 @@ FALLIBLE binding_create(struct call *call, const struct uid *group, const struct
 /* Empty texts leave their field alone. */
 FALLIBLE binding_update(struct call *call, const struct uid *uid, const struct binding_in *in, struct binding *ret_binding);
 FALLIBLE binding_delete(struct call *call, const struct uid *uid);
+/* All bindings at the group itself, which is about to go. */
+FALLIBLE bindings_delete_at(struct call *call, const struct uid *group);
 FALLIBLE binding_at(struct call *call, const struct uid *uid, struct binding *ret_binding);
 
 #endif

@@ -259,3 +259,18 @@ FALLIBLE families_left(struct call *call, const struct uid *identity, const stru
 	TRY(row_count(call->tx, &table_bindings, &query, &count));
 	return count ? OK : families_end(call, identity, &organization);
 }
+
+FALLIBLE families_may_leave(struct call *call, const struct uid *identity, const struct uid *group, bool *ret_may)
+{
+	struct uid organization = uid_root(group);
+	struct query query;
+	int64_t count = 0;
+
+	query_init(&query);
+	query_eq_uid(&query, FAMILIES_IDENTITY, identity);
+	query_eq_uid(&query, FAMILIES_CONFINED_TO, &organization);
+	if (uid_is_root(identity))
+		TRY(row_count(call->tx, &table_families, &query, &count));
+	*ret_may = count > 0;
+	return OK;
+}

@@ -53,5 +53,8 @@ FALLIBLE families_end(struct call *call, const struct uid *identity, const struc
 /* A binding at `group` was taken from the identity: when it was the last one in that organization, sessions begun at the
  * organization's own provider end. */
 FALLIBLE families_left(struct call *call, const struct uid *identity, const struct uid *group);
+/* Whether families_left could end any: the identity has a session begun at the own provider of the group's organization. Reads
+ * alone. */
+FALLIBLE families_may_leave(struct call *call, const struct uid *identity, const struct uid *group, bool *ret_may);
 
 #endif

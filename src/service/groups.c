@@ -2,6 +2,7 @@
 
 #include "model/role.h"
 #include "model/rules.h"
+#include "service/bindings.h"
 #include "service/freed.h"
 
 #define KIND_UNSPECIFIED 0
@@ -206,7 +207,7 @@ FALLIBLE group_delete(struct call *call, const struct uid *uid)
 	TRY(refuse_while(call, &table_providers, PROVIDERS_PARENT, uid, "identity providers"));
 	TRY(freed_folder_leaves(call, &group));
 	TRY(freed_forget(call, uid));
-	TRY(delete_with(call, &table_bindings, BINDINGS_GROUP, uid));
+	TRY(bindings_delete_at(call, uid));
 	TRY(delete_with(call, &table_limits, LIMITS_GROUP, uid));
 	TRY(delete_with(call, &table_invites, INVITES_GROUP, uid));
 	TRY(delete_with(call, &table_signin_rules, SIGNIN_RULES_GROUP, uid));
