@@ -2,6 +2,7 @@
  * groups: `iam organizations` and `iam folders`: one noun under two names.
  */
 #include "cli/client.h"
+#include "cli/nouns.h"
 #include "cli/print.h"
 #include "cli/resolve.h"
 #include "cli/signin.h"
@@ -201,8 +202,8 @@ static FALLIBLE delete (struct cli *cli, enum group_kind kind)
 	slice uid, shown;
 
 	TRY(resolve_group_argument(cli, 0, kind, &uid));
-	shown = cli->args_count > 0 ? cli_arg(cli, 0) : uid;
-	TRY(cli_confirm(cli, true, "Delete the %s %.*s (%.*s)?", noun_of(kind), SLICE_ARG(shown), SLICE_ARG(uid)));
+	TRY(name_and_id(cli, cli_arg(cli, 0), uid, &shown));
+	TRY(cli_confirm(cli, true, "Delete the %s %.*s?", noun_of(kind), SLICE_ARG(shown)));
 	TRY(ask_begin(cli, &ask, METHOD_GROUPS_DELETE_GROUP, "deleting %s %.*s", noun_of(kind), SLICE_ARG(shown)));
 	ask_text(&ask, "uid", uid);
 	TRY(call(cli, &ask, &empty));

@@ -215,13 +215,14 @@ static FALLIBLE delete_expired(struct cli *cli)
 
 status identities_delete(struct cli *cli)
 {
-	slice uid;
+	slice uid, shown;
 
 	if (flag_on(cli, FLAG_EXPIRED))
 		return delete_expired(cli);
 	if (cli->args_count == 0 && !choose_is_possible(cli))
 		return MISUSE(cli, "an argument is missing: the identity, or --expired");
 	TRY(resolve_identity(cli, cli_arg(cli, 0), &uid));
-	TRY(cli_confirm(cli, true, "Delete the identity %.*s (%.*s)?", SLICE_ARG(cli_arg(cli, 0)), SLICE_ARG(uid)));
+	TRY(name_and_id(cli, cli_arg(cli, 0), uid, &shown));
+	TRY(cli_confirm(cli, true, "Delete the identity %.*s?", SLICE_ARG(shown)));
 	return delete_by_uid(cli, METHOD_IDENTITIES_DELETE_IDENTITY, "identity", uid);
 }

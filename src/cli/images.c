@@ -171,7 +171,7 @@ status repos_update(struct cli *cli)
 status repos_delete(struct cli *cli)
 {
 	bool may_be_missing = flag_on(cli, FLAG_ALLOW_MISSING);
-	slice parent, uid;
+	slice parent, uid, shown;
 	status st;
 
 	TRY(resolve_parent_if_any(cli, &parent));
@@ -180,7 +180,8 @@ status repos_delete(struct cli *cli)
 		cli_say(cli, "There is no repository %.*s.", SLICE_ARG(cli_arg(cli, 0)));
 		return OK;
 	}
-	TRY(cli_confirm(cli, true, "Delete the repository %.*s (%.*s)?", SLICE_ARG(cli_arg(cli, 0)), SLICE_ARG(uid)));
+	TRY(name_and_id(cli, cli_arg(cli, 0), uid, &shown));
+	TRY(cli_confirm(cli, true, "Delete the repository %.*s?", SLICE_ARG(shown)));
 	st = delete_by_uid(cli, METHOD_REPOS_DELETE_REPO, "repository", uid);
 	return st.fault == FAULT_ABSENT && may_be_missing ? OK : st;
 }

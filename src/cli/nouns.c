@@ -9,6 +9,17 @@
 
 #define BINDINGS_BATCH_MAX 25 /* RoleBindings.BatchCreate takes no more */
 
+FALLIBLE name_and_id(struct cli *cli, slice given, slice uid, slice *ret_text)
+{
+	bool has_name = given.len > 0 && !slice_eq(given, uid);
+	char *text = has_name ? arena_printf(cli->arena, "%.*s (%.*s)", SLICE_ARG(given), SLICE_ARG(uid))
+			      : arena_text(cli->arena, uid);
+
+	TRY_NEW(text);
+	*ret_text = slice_str(text);
+	return OK;
+}
+
 FALLIBLE delete_by_uid(struct cli *cli, enum method_id method, const char *noun, slice uid)
 {
 	const struct json *empty;

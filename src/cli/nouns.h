@@ -20,6 +20,9 @@ FALLIBLE identities_add_roles(struct cli *cli, const struct json **rows, size_t 
 FALLIBLE identity_bind(struct cli *cli, slice identity, slice parent, const slice *roles, size_t count);
 /* --role (names or ids) as ids that can be bound at `parent`. */
 FALLIBLE roles_of_flag(struct cli *cli, slice parent, slice **ret_roles, size_t *ret_count);
+/* What a question calls something that was given by name or id: "team (63921b…)"; its id once when that was given, or chosen
+ * from a menu. */
+FALLIBLE name_and_id(struct cli *cli, slice given, slice uid, slice *ret_text);
 /* Deletes by id with a method whose request is {uid}. */
 FALLIBLE delete_by_uid(struct cli *cli, enum method_id method, const char *noun, slice uid);
 /* What was bound, with its names: a write answers ids alone. */

@@ -264,10 +264,11 @@ status roles_update(struct cli *cli)
 
 status roles_delete(struct cli *cli)
 {
-	slice uid;
+	slice uid, shown;
 
 	TRY(resolve_role(cli, cli_arg(cli, 0), slice_str(""), &uid));
-	TRY(cli_confirm(cli, true, "Delete the role %.*s (%.*s)?", SLICE_ARG(cli_arg(cli, 0)), SLICE_ARG(uid)));
+	TRY(name_and_id(cli, cli_arg(cli, 0), uid, &shown));
+	TRY(cli_confirm(cli, true, "Delete the role %.*s?", SLICE_ARG(shown)));
 	return delete_by_uid(cli, METHOD_ROLES_DELETE_ROLE, "role", uid);
 }
 

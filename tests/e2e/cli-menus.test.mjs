@@ -39,7 +39,7 @@ test('a folder is picked from the tree by arrow keys and deleted', async () => {
   await terminal.see(/> {5}nightly/);
   terminal.type('\r');
   await terminal.see(/Selected folder nightly\./);
-  await terminal.see(/Delete the folder [0-9a-f/]+ .*\[y,N\]: /);
+  await terminal.see(/Delete the folder [0-9a-f/]+\? \[y,N\]: /);
   terminal.type('y\n');
   assert.equal(await terminal.end(), 0);
   assert.deepEqual(await folders('example.com'), ['ci', 'web', 'zoo']);

@@ -7,11 +7,14 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { build, freePort, openWorld } from './world.mjs';
 
-let world, home;
+const home = mkdtempSync(path.join(tmpdir(), 'reeve-words-'));
+let world, org;
 
+// An operator's machine, with an organization of its own.
 before(async () => {
   world = await openWorld();
-  home = mkdtempSync(path.join(tmpdir(), 'reeve-words-'));
+  done('setup', '--server', world.url, '--code', world.code);
+  org = done('iam', 'organizations', 'create', 'words', '-o', 'id');
 });
 after(async () => {
   await world?.close();
@@ -21,6 +24,12 @@ after(async () => {
 const reeve = (words, { env = {}, input = '' } = {}) => spawnSync(path.join(build, 'reeve'), words, {
   encoding: 'utf8', input, timeout: 30_000, env: { PATH: process.env.PATH, HOME: home, ...env },
 });
+
+function done(...words) {
+  const ended = reeve(words);
+  assert.equal(ended.status, 0, `${words.join(' ')}: ${ended.stderr}`);
+  return ended.stdout.trim();
+}
 
 test('a server that is not there is named by host and port, with what to look at', async () => {
   const away = `http://127.0.0.1:${await freePort()}`, host = away.slice(7);
@@ -42,4 +51,21 @@ test('https at a port of plain http is called that', () => {
   const ended = reeve(['setup', '--server', world.url.replace('http:', 'https:'), '--code', 'AAAA-AAAA']);
   assert.match(ended.stderr, new RegExp(`cannot fetch from 127.0.0.1:${world.port}: SSL connect error; it may speak plain http there; .*--server right\\?`));
   assert.equal(ended.status, 1);
+});
+
+test('what is to be deleted is asked for by its name and id, or by the id that was given', () => {
+  const things = [
+    ['folder', ['iam', 'folders'], ['create', 'inner', '--parent', org]],
+    ['role', ['iam', 'roles'], ['create', 'reader', '--parent', org, '--capabilities', 'repo.list']],
+    ['identity', ['iam', 'identities'], ['create', 'job', '--parent', org, '--identity-issuer', 'https://issuer.example', '--subject', 'job']],
+    ['repository', ['images', 'repos'], ['create', 'app', '--parent', org]],
+  ];
+  for (const [noun, verbs, words] of things) {
+    const uid = done(...verbs, ...words, '-o', 'id');
+    for (const [given, shown] of [[words[1], `${words[1]} (${uid})`], [uid, uid]]) {
+      const { stderr, status } = reeve([...verbs, 'delete', given]);
+      assert.equal(stderr, `Error: Delete the ${noun} ${shown}? Nobody can be asked here: say --yes\n`);
+      assert.equal(status, 1);
+    }
+  }
 });
