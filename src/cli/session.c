@@ -75,6 +75,13 @@ static FALLIBLE grant_rows(struct cli *cli, const struct claims *claims, const s
 	return OK;
 }
 
+static bool claims_operator(const struct claims *claims)
+{
+	bool is_operator = false;
+
+	return json_bool(json_member(claims->all, "operator"), &is_operator) && is_operator;
+}
+
 static const struct column grant_columns[] = { { "LOCATION", "group" }, { "CAPABILITIES", "capabilities" }, { NULL } };
 static const struct show grant_show = { grant_columns, "group" };
 
@@ -88,7 +95,7 @@ status auth_token_capabilities(struct cli *cli)
 	TRY(signin_token(cli, CONFIG(cli, PLATFORM_AUDIENCE), &token));
 	TRY(claims_read(cli->arena, token, &claims));
 	TRY(grant_rows(cli, &claims, &rows, &count));
-	if (json_bool(json_member(claims.all, "operator"), &(bool){ false }))
+	if (claims_operator(&claims))
 		cli_say(cli, "The token also claims an operator's standing; the server knows what that allows.");
 	return print_rows(cli, &grant_show, rows, count, true);
 }
@@ -146,12 +153,28 @@ static slice granted(const struct json *whoami, slice group, slice names)
 	return names;
 }
 
+/* An operator's token carries a claim instead of capabilities. */
+static FALLIBLE show_grants(struct cli *cli, const struct claims *claims, const struct json *whoami)
+{
+	const struct json **rows;
+	size_t count;
+
+	TRY(grant_rows(cli, claims, &rows, &count));
+	fputs("Capabilities:\n", cli->out);
+	if (claims_operator(claims))
+		fputs("    everywhere: operator (claimed by the token; the server decides at each call)\n", cli->out);
+	else if (count == 0)
+		fputs("    none (no role is bound to this identity, or the token was narrowed)\n", cli->out);
+	for (size_t i = 0; i < count; i++)
+		fprintf(cli->out, "    %.*s: %.*s\n", SLICE_ARG(json_at(rows[i], "group")),
+			SLICE_ARG(granted(whoami, json_at(rows[i], "group"), json_at(rows[i], "capabilities"))));
+	return OK;
+}
+
 static FALLIBLE show_status(struct cli *cli, const struct claims *claims, bool is_checked, const struct json *whoami)
 {
 	int64_t left_s = claims->expires_s - cli_now_s(cli);
 	char left[DURATION_TEXT_BYTES];
-	const struct json **rows;
-	size_t count;
 
 	duration_format(left_s > 0 ? left_s : 0, left);
 	struct pair pairs[] = { { "Valid", left_s <= 0  ? SLICE("no, it has ended")
@@ -163,17 +186,12 @@ static FALLIBLE show_status(struct cli *cli, const struct claims *claims, bool i
 				{ "Expires", time_text(cli->arena, claims->expires_s) },
 				{ "Left", slice_str(left) },
 				{ "Email", json_at(whoami, "email") } };
-	TRY(grant_rows(cli, claims, &rows, &count));
 	if (cli->output == OUTPUT_TERSE) {
 		fprintf(cli->out, "%.*s\n", SLICE_ARG(claims->subject));
 		return OK;
 	}
 	print_pairs(cli, pairs, sizeof(pairs) / sizeof(*pairs) - (json_at(whoami, "email").len == 0));
-	fputs("Capabilities:\n", cli->out);
-	for (size_t i = 0; i < count; i++)
-		fprintf(cli->out, "    %.*s: %.*s\n", SLICE_ARG(json_at(rows[i], "group")),
-			SLICE_ARG(granted(whoami, json_at(rows[i], "group"), json_at(rows[i], "capabilities"))));
-	return OK;
+	return show_grants(cli, claims, whoami);
 }
 
 /* The whole answer of the server; locally, the same members from the token. */

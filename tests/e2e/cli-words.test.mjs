@@ -1,23 +1,26 @@
 // What the command line says where something is wrong or is to be decided: which thing, and what to do next.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { build, freePort, openWorld } from './world.mjs';
+import { promisify } from 'node:util';
+import { build, freePort, openIssuer, openWorld } from './world.mjs';
 
 const home = mkdtempSync(path.join(tmpdir(), 'reeve-words-'));
-let world, org;
+let world, issuer, org;
 
 // An operator's machine, with an organization of its own.
 before(async () => {
-  world = await openWorld();
+  issuer = await openIssuer();
+  world = await openWorld({ issuer });
   done('setup', '--server', world.url, '--code', world.code);
   org = done('iam', 'organizations', 'create', 'words', '-o', 'id');
 });
 after(async () => {
   await world?.close();
+  await issuer?.close();
   rmSync(home, { recursive: true, force: true });
 });
 
@@ -67,5 +70,19 @@ test('what is to be deleted is asked for by its name and id, or by the id that w
       assert.equal(stderr, `Error: Delete the ${noun} ${shown}? Nobody can be asked here: say --yes\n`);
       assert.equal(status, 1);
     }
+  }
+});
+
+test('the status of an operator says what they are, and that of an identity without a binding that it may do nothing', async () => {
+  assert.match(done('auth', 'status'), /^Capabilities:\n    everywhere: operator \(claimed by the token; the server decides at each call\)\n    [0-9a-f]{40}: owner$/m);
+  assert.match(done('auth', 'status', '--quick'), /^Capabilities:\n    everywhere: operator /m);
+  const nobody = mkdtempSync(path.join(tmpdir(), 'reeve-nobody-'));
+  try {
+    const uid = done('iam', 'identities', 'create', 'idle', '--parent', org, '--identity-issuer', issuer.url, '--subject', 'idle', '-o', 'id');
+    const login = ['auth', 'login', '--api', world.url, '--identity', uid, '--identity-token', issuer.token({ sub: 'idle', aud: world.url })];
+    await promisify(execFile)(path.join(build, 'reeve'), login, { env: { HOME: nobody } }); // beside the issuer, which is asked meanwhile
+    assert.match(reeve(['auth', 'status', '--api', world.url], { env: { HOME: nobody } }).stdout, /^Capabilities:\n    none \(no role is bound to this identity, or the token was narrowed\)$/m);
+  } finally {
+    rmSync(nobody, { recursive: true, force: true });
   }
 });
