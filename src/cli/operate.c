@@ -1,5 +1,6 @@
 /*
- * operate: what operators do to the server: `keys rotate`, `limits set`, `backup`.
+ * operate: what operators do to the server: `keys rotate`, `limits set`, `backup`; and `limits list`, for all who see the
+ * organization.
  */
 #include "cli/nouns.h"
 #include "cli/resolve.h"
@@ -55,9 +56,40 @@ static FALLIBLE limits_json(struct cli *cli, slice *ret_json)
 	return OK;
 }
 
+/* {"folders": 3, ...} as "folders: 3" a line. */
+static void show_limits(struct cli *cli, const struct json *limits)
+{
+	if (json_is(limits, JSON_OBJECT))
+		JSON_EACH (limit, limits)
+			fprintf(cli->out, "%.*s: %.*s\n", SLICE_ARG(limit->name), SLICE_ARG(limit->text));
+}
+
+status limits_list(struct cli *cli)
+{
+	const struct json empty = { .kind = JSON_OBJECT }, *group, *limits, *all;
+	struct ask ask;
+	slice uid;
+
+	TRY(resolve_group(cli, cli_arg(cli, 0), GROUP_ORGANIZATION, &uid));
+	TRY(ask_begin(cli, &ask, METHOD_GROUPS_GET_GROUP, "reading limits of %.*s", SLICE_ARG(cli_arg(cli, 0))));
+	ask_text(&ask, "uid", uid);
+	TRY(call(cli, &ask, &group));
+	limits = json_member(group, "resourceLimits");
+	all = json_with(cli, &empty, "limits", json_is(limits, JSON_OBJECT) ? limits : &empty);
+	TRY_NEW(all);
+	if (!json_is(limits, JSON_OBJECT) || limits->count == 0)
+		cli_say(cli, "%.*s has no limits of its own: the server's configuration (limits.*) holds.",
+			SLICE_ARG(json_at(group, "name")));
+	if (cli->output == OUTPUT_JSON)
+		print_json(cli->out, all);
+	else
+		show_limits(cli, limits);
+	return OK;
+}
+
 status limits_set(struct cli *cli)
 {
-	const struct json *answer, *limits;
+	const struct json *answer;
 	struct ask ask;
 	slice uid, json;
 
@@ -72,10 +104,7 @@ status limits_set(struct cli *cli)
 		print_json(cli->out, answer);
 		return OK;
 	}
-	limits = json_member(answer, "limits");
-	if (json_is(limits, JSON_OBJECT))
-		JSON_EACH (limit, limits)
-			fprintf(cli->out, "%.*s: %.*s\n", SLICE_ARG(limit->name), SLICE_ARG(limit->text));
+	show_limits(cli, json_member(answer, "limits"));
 	return OK;
 }
 

@@ -258,6 +258,9 @@ const struct verb verbs[] = {
 
 	VERB("keys rotate", "", FLAGS(FLAG_YES), "table id json", REEVE_OPERATIONS_ROTATE_KEYS, keys_rotate,
 	     "publish and use a new signing key now (operators)"),
+	VERB("limits list", "ORG", NO_FLAGS, "table json", GROUPS_GET_GROUP, limits_list,
+	     "show the limits an organization has of its own\n"
+	     "A kind that is not shown has the limit of the server's configuration (limits.*)."),
 	VERB("limits set", "ORG KIND=MOST...", FLAGS(FLAG_YES), "table json", REEVE_OPERATIONS_SET_LIMITS, limits_set,
 	     "set how many identities, folders, repositories ... an organization may have (operators)\n"
 	     "-1 removes the organization's own limit."),
@@ -295,6 +298,6 @@ const struct topic topics[] = {
 	{ "images repos", "repositories" },
 	{ "images tags", "tags of repositories" },
 	{ "keys", "the server's signing keys (operators)" },
-	{ "limits", "how much an organization may have (operators)" },
+	{ "limits", "how much an organization may have" },
 };
 const size_t topics_count = sizeof(topics) / sizeof(*topics);

@@ -11,6 +11,7 @@ struct cli;
 /* setup.c, operate.c */
 status setup_run(struct cli *cli);
 status keys_rotate(struct cli *cli);
+status limits_list(struct cli *cli);
 status limits_set(struct cli *cli);
 status backup_run(struct cli *cli);
 /* login.c, session.c */

@@ -86,3 +86,13 @@ test('the status of an operator says what they are, and that of an identity with
     rmSync(nobody, { recursive: true, force: true });
   }
 });
+
+test('limits that are set are shown, to who may look at the organization', () => {
+  const none = reeve(['limits', 'list', 'words']);
+  assert.deepEqual([none.status, none.stdout, none.stderr], [0, '', "words has no limits of its own: the server's configuration (limits.*) holds.\n"]);
+  assert.equal(done('limits', 'set', org, 'folders=3', 'idps=1', '-y'), 'folders: 3\nidps: 1');
+  assert.equal(done('limits', 'list', 'words'), 'folders: 3\nidps: 1');
+  assert.deepEqual(JSON.parse(done('limits', 'list', org, '-o', 'json')), { limits: { folders: 3, idps: 1 } });
+  assert.equal(done('limits', 'set', org, 'folders=-1', '-y'), 'idps: 1');
+  assert.match(reeve(['limits', 'list']).stderr, /ORG/);
+});
