@@ -7,7 +7,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
 import { PASSWORD, RawBrowser, freshPage, hidden, newAccount, ok, openPeople, serve, signInAt, typePassword, unique } from './people.mjs';
-import { call, freePort, newKey, now, send, signToken } from './world.mjs';
+import { call, claimsOf, freePort, newKey, now, send, signToken } from './world.mjs';
 
 let people, world, login, org, viewer, evilPort;
 
@@ -485,16 +485,22 @@ test('throttling locks nobody out: a browser that signed in before still gets in
 
 test('CVE-2026-27946, CVE-2026-54693, CVE-2026-40574, CVE-2023-7028: an address that no provider verified proves nothing', async () => {
   const name = `victim-${unique()}@example.com`;
-  const code = ok(await people.as(people.admin, 'POST', `/iam/v2/groupInvites/${org}`, { roleUid: viewer, ttl: '600s', email: name })).code;
-  people.github.user = { login: 'mallory', id: 666, name: 'Mallory' };
-  for (const emails of [[{ email: name, verified: false, primary: true }], [{ email: name, verified: true, primary: false }, { email: 'm@evil.example', verified: true, primary: true }], [{ email: `m@evil.example,${name}`, verified: true, primary: true }]]) {
-    people.github.emails = emails;
+  const { code } = ok(await people.as(people.admin, 'POST', `/iam/v2/groupInvites/${org}`, { roleUid: viewer, ttl: '600s', email: name }));
+  const join = async (user, emails) => {
+    Object.assign(people.github, { user, emails });
     const raw = new Raw();
     const back = await signInAt((await raw.get(people.link({ connection: 'github', invite: code }))).headers.get('location'), world);
     const page = await raw.get(back);
-    const end = await raw.post('/sign-in/confirm', { flow: hidden(page.text, 'flow'), token: hidden(page.text, 'token'), answer: 'yes' });
-    assert.match(end.headers.get('location') ?? '', /status_code=403/, JSON.stringify(emails));
+    return (await raw.post('/sign-in/confirm', { flow: hidden(page.text, 'flow'), token: hidden(page.text, 'token'), answer: 'yes' })).headers.get('location') ?? '';
+  };
+  const mallory = { login: 'mallory', id: 666, name: 'Mallory' };
+  for (const emails of [[{ email: name, verified: false, primary: true }], [{ email: name, verified: true, primary: false }, { email: 'm@evil.example', verified: true, primary: true }], [{ email: `m@evil.example,${name}`, verified: true, primary: true }]]) {
+    assert.match(await join(mallory, emails), /status_code=403/, JSON.stringify(emails));
   }
+  const whose = await join({ login: 'victim', id: 667, name: 'Victim' }, [{ email: 'other@example.com', verified: true, primary: false }, { email: name, verified: true, primary: true }]);
+  assert.match(whose, /token=ey/); // the same invitation, where the address is one's own
+  const { sub } = claimsOf(new URL(whose).searchParams.get('token'));
+  assert.equal(ok(await people.as(people.admin, 'GET', `/iam/v2/roleBindings?identity=${sub}`)).roleBindings[0].group.uid, org);
 });
 
 test('CVE-2026-1529, CVE-2025-64708: an invitation that was changed, or has ended, gives nothing', async () => {
