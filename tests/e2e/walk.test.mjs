@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { call, claimsOf, exchange, newKey, now, openIssuer, openOperator, openWorld, signToken } from './world.mjs';
 
-let world, issuer, operator, admin, org, folder, builder, pushRole;
+let world, issuer, rotating, operator, admin, org, folder, builder, pushRole;
 
 const ok = (answer) => {
   assert.equal(answer.status, 200, JSON.stringify(answer.body));
@@ -11,8 +11,8 @@ const ok = (answer) => {
 };
 
 before(async () => {
-  issuer = await openIssuer();
-  world = await openWorld({ issuer, registries: ['registry.test'] });
+  [issuer, rotating] = [await openIssuer(), await openIssuer()];
+  world = await openWorld({ issuer: { host: `${issuer.host},${rotating.host}` }, registries: ['registry.test'] });
   operator = await openOperator(world);
   admin = await operator.token();
 });
@@ -20,6 +20,7 @@ before(async () => {
 after(async () => {
   await world?.close();
   await issuer?.close();
+  await rotating?.close();
 });
 
 test('a setup code works once', async () => {
@@ -122,10 +123,21 @@ test('CVE-2015-9235: a token that chooses "none" or HS256 is refused', async () 
   assert.equal((await exchange(world, confused, builder.uid)).status, 401);
 });
 
-test('mod_auth_openidc: an unknown kid does not cause a fetch for each request', async () => {
-  const before = issuer.fetched;
-  for (let i = 0; i < 10; i++) await exchange(world, issuer.token({ sub: 'x', aud: world.url }, newKey('RSA')), builder.uid);
-  assert.ok(issuer.fetched - before <= 1, `fetched ${issuer.fetched - before} times`);
+test('mod_auth_openidc: an unknown kid does not cause a fetch for each request, and a new key is taken all the same, within half a minute', async () => {
+  const { uid } = ok(await call(world, admin, 'POST', `/iam/v2/identities/${org.uid}`, { name: 'rotating', claimMatch: { issuer: rotating.url, subject: 's' } }));
+  const ask = async (key) => (await exchange(world, rotating.token({ sub: 's', aud: world.url }, key), uid)).status;
+  const next = newKey('RSA');
+  assert.deepEqual([await ask(rotating.key), rotating.fetched], [200, 1]);
+  rotating.keys = [next.jwk];
+  let status;
+  for (const end = now() + 40; (status = await ask(next)) !== 200 && now() < end;) {
+    assert.equal(status, 401);
+    assert.equal(await ask(newKey('RSA')), 401);
+    await new Promise((resolve) => { setTimeout(resolve, 500); });
+  }
+  assert.deepEqual([status, rotating.fetched], [200, 2], 'taken, after one fetch');
+  for (let i = 0; i < 10; i++) assert.equal(await ask(newKey('RSA')), 401);
+  assert.deepEqual([await ask(next), await ask(rotating.key), rotating.fetched], [200, 401, 2], 'and the one before it is nobody\'s');
 });
 
 test('a token is narrowed by capability, by scope, and when exchanged again', async () => {
