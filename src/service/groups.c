@@ -132,6 +132,8 @@ static FALLIBLE change_verified(struct call *call, struct group *group, bool is_
 	TRY(call_require_operator(call, CAP_OPERATOR_VERIFY_BIT, "verifying an organization"));
 	if (is_verified)
 		TRY(check_verified(call, group));
+	else
+		group->kind = KIND_UNSPECIFIED; /* only what is verified has one */
 	group->is_verified = is_verified;
 	return OK;
 }
