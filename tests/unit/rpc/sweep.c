@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "model/role.h"
 #include "net/socket.h"
+#include "reeve/v1/people.pb-c.h"
 #include "reeve/v1/setup.pb-c.h"
 #include "registry/registry.h"
 #include "rpc/nested.h"
@@ -412,9 +413,44 @@ TEST(a_nested_call_that_is_refused_though_it_wrote_is_no_success)
 	CHECK(strstr(report_current()->text, "the setup code is wrong"));
 }
 
+static bool fails_to_fill(struct random *random, void *into, size_t size)
+{
+	(void)random;
+	memset(into, 0, size);
+	return false;
+}
+
+/* Else ids and secrets would be the same each time, or those of the call around it. CVE-2022-31034, mod_auth_openidc */
+TEST(no_call_and_no_nested_call_runs_without_random_bytes_CVE_2022_31034)
+{
+	static const struct sweep_case reads = { "GET", "/iam/v2/groups?uidp.childrenOf=$", "", NULL, false };
+	static struct random broken = { .fill = fails_to_fill };
+	struct world_call *outer = as(NULL, METHOD_REEVE_PEOPLE_USE_ONCE);
+	Reeve__V1__UseOnceRequest in;
+	Reeve__V1__UseOnceResponse out;
+	uint8_t digest[32] = "once";
+
+	reeve__v1__use_once_request__init(&in);
+	reeve__v1__use_once_response__init(&out);
+	in.digest.data = digest;
+	in.digest.len = sizeof(digest);
+	in.expires_s = NOW_S + 60;
+	parts.random = &broken;
+	log_set_fd(open("/dev/null", O_WRONLY));
+	CHECK_INT(try(&reads), 500);
+	CHECK_FAULT(FAULT_INTERNAL, rpc_nested(&outer->call, NULL, SLICE(""), METHOD_REEVE_PEOPLE_USE_ONCE, &in, &out));
+	log_set_fd(2);
+	parts.random = &random_system;
+	CHECK_INT(try(&reads), 200);
+	CHECK_OK(rpc_nested(&outer->call, NULL, SLICE(""), METHOD_REEVE_PEOPLE_USE_ONCE, &in, &out));
+	CHECK(out.is_first);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(a_nested_call_that_is_refused_though_it_wrote_is_no_success),
+					    cmocka_unit_test(
+						    no_call_and_no_nested_call_runs_without_random_bytes_CVE_2022_31034),
 					    cmocka_unit_test(nothing_is_issued_that_the_trail_does_not_take),
 					    cmocka_unit_test(every_allocation_of_a_whole_call_may_fail),
 					    cmocka_unit_test(every_store_call_of_a_whole_call_may_fail) };

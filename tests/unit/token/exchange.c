@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "crypto/jws.h"
+#include "token/issuer_impl.h"
 
 #define JOBS "https://ci.example.com"
 #define SWEEP_MAX 500 /* more allocations than an exchange makes */
@@ -21,7 +22,7 @@ static status put_identity(struct tx *tx, void *arg)
 }
 
 /* A machine with the workload's keys, below this group; it ends then (0: never). */
-static void put_machine(const struct uid *group, int64_t expires_s)
+static struct identity machine_of(const struct uid *group, int64_t expires_s)
 {
 	struct identity row = { .parent = *group,
 				.name = SLICE("machine"),
@@ -36,17 +37,28 @@ static void put_machine(const struct uid *group, int64_t expires_s)
 
 	CHECK_OK(uid_new_child(group, (const uint8_t *)"machine1", &machine));
 	row.uid = machine;
+	return row;
+}
+
+static void put_machine(const struct uid *group, int64_t expires_s)
+{
+	struct identity row = machine_of(group, expires_s);
+
 	CHECK_OK(world_change(put_identity, &row));
 }
 
-static slice job_token(const char *times)
+static slice signed_by_workload(const char *claims)
 {
-	char *claims = arena_printf(arena, "{\"iss\":\"" JOBS "\",\"sub\":\"job\",\"aud\":\"" URL "\"%s}", times);
 	struct buffer out;
 
 	buffer_init(&out, arena, 16384);
 	CHECK_OK(jws_sign(workload, &(struct jws_header){ 0 }, slice_str(claims), &out));
 	return buffer_slice(&out);
+}
+
+static slice job_token(const char *times)
+{
+	return signed_by_workload(arena_printf(arena, "{\"iss\":\"" JOBS "\",\"sub\":\"job\",\"aud\":\"" URL "\"%s}", times));
 }
 
 static slice job_until(int64_t expires_s)
@@ -124,13 +136,65 @@ TEST(a_token_of_an_issuer_the_identity_does_not_name_is_refused_whoever_signed_i
 	for (size_t i = 0; i < sizeof(issuers) / sizeof(*issuers); i++) {
 		char *claims = arena_printf(arena, "{\"iss\":\"%s\",\"sub\":\"job\",\"aud\":\"" URL "\",\"exp\":1800000300}",
 					    issuers[i]);
-		struct buffer out;
-
-		buffer_init(&out, arena, 16384);
-		CHECK_OK(jws_sign(workload, &(struct jws_header){ 0 }, slice_str(claims), &out));
-		CHECK_FAULT(FAULT_DENIED, exchange(buffer_slice(&out), &done));
+		CHECK_FAULT(FAULT_DENIED, exchange(signed_by_workload(claims), &done));
 		CHECK(strstr(report_current()->text, "invalid \"iss\""));
 	}
+}
+
+/* ---- what a claim must be ---- */
+
+static FALLIBLE exchange_for(const char *audience)
+{
+	struct exchanged done;
+
+	return exchange(signed_by_workload(arena_printf(
+				arena, "{\"iss\":\"" JOBS "\",\"sub\":\"job\",\"aud\":%s,\"exp\":1800000300}", audience)),
+			&done);
+}
+
+TEST(a_machine_that_lists_its_audience_takes_that_one_and_not_this_servers)
+{
+	static const char *const others[] = { "\"" URL "\"", "\"127.0.0.1:8080\"", "\"urn:ours/\"",
+					      "\"urn:our\"", "[\"" URL "\"]",      "[\"urn:other\",\"" URL "\"]",
+					      "[]",          "[[\"urn:ours\"]]" };
+	struct identity row = machine_of(&org, NOW_S + S_PER_DAY);
+
+	CHECK_OK(world_change(put_identity, &row));
+	CHECK_OK(exchange_for("\"" URL "\"")); /* as long as none is listed */
+	row.audiences = SLICE("[\"urn:ours\"]");
+	CHECK_OK(world_change(put_identity, &row));
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		CHECK_FAULT(FAULT_DENIED, exchange_for(others[i]));
+		CHECK(strstr(report_current()->text, "invalid \"aud\""));
+	}
+	CHECK_OK(exchange_for("\"urn:ours\""));
+	CHECK_OK(exchange_for("[\"" URL "\",\"urn:ours\"]"));
+}
+
+/* A subject of so many characters. */
+static FALLIBLE exchange_as(size_t len)
+{
+	struct exchanged done;
+	char subject[1100];
+
+	memset(subject, 'a', len);
+	return exchange(signed_by_workload(arena_printf(
+				arena, "{\"iss\":\"" JOBS "\",\"sub\":\"%.*s\",\"aud\":\"" URL "\",\"exp\":1800000300}",
+				(int)len, subject)),
+			&done);
+}
+
+TEST(a_claim_of_more_than_1024_bytes_fits_nothing)
+{
+	struct identity row = machine_of(&org, NOW_S + S_PER_DAY);
+
+	row.subject_kind = MATCH_PATTERN;
+	row.subject = SLICE("a+");
+	CHECK_OK(world_change(put_identity, &row));
+	CHECK_OK(exchange_as(1));
+	CHECK_OK(exchange_as(1024));
+	CHECK_FAULT(FAULT_DENIED, exchange_as(1025));
+	CHECK(strstr(report_current()->text, "invalid \"sub\""));
 }
 
 /* ---- an end ---- */
@@ -160,6 +224,29 @@ TEST(a_suspended_organizations_machine_gets_no_token_CVE_2024_46999)
 	CHECK(strstr(report_current()->text, "suspended"));
 	CHECK_OK(world_set_status(WORLD_ALIVE));
 	CHECK_OK(exchange(job_until(NOW_S + 600), &done));
+}
+
+static bool fails_to_fill(struct random *random, void *into, size_t size)
+{
+	(void)random;
+	memset(into, 0, size);
+	return false;
+}
+
+/* Else their ids would repeat. CVE-2022-31034, mod_auth_openidc */
+TEST(no_token_is_made_without_random_bytes_for_its_id_CVE_2022_31034)
+{
+	static struct random broken = { .fill = fails_to_fill };
+	struct assumed who = { .identity = owner };
+	slice audience = SLICE(URL);
+	struct mint mint = { .kind = TOKEN_ACCESS, .who = &who, .audiences = &audience, .audiences_count = 1 };
+	struct minted minted = { 0 };
+
+	parts.issuer->options.random = &broken;
+	CHECK_FAULT(FAULT_INTERNAL, token_mint(parts.issuer, arena, &mint, &minted));
+	CHECK_INT(minted.text.len, 0);
+	parts.issuer->options.random = &random_system;
+	CHECK_OK(token_mint(parts.issuer, arena, &mint, &minted));
 }
 
 TEST(no_token_lives_longer_than_its_kind)
@@ -381,6 +468,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_operators_assertion_lives_five_minutes_whatever_numbers_it_writes),
 		cmocka_unit_test(times_that_are_no_times_are_refused),
+		cmocka_unit_test(a_machine_that_lists_its_audience_takes_that_one_and_not_this_servers),
+		cmocka_unit_test(a_claim_of_more_than_1024_bytes_fits_nothing),
+		cmocka_unit_test(no_token_is_made_without_random_bytes_for_its_id_CVE_2022_31034),
 		cmocka_unit_test(a_token_does_not_outlive_its_identity_CVE_2025_64708),
 		cmocka_unit_test(a_token_of_an_issuer_the_identity_does_not_name_is_refused_whoever_signed_it),
 		cmocka_unit_test(a_suspended_organizations_machine_gets_no_token_CVE_2024_46999),
