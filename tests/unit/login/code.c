@@ -4,9 +4,10 @@
 #define WORLD_STORE_MAY_FAIL
 #include "people_world.h"
 
-#include <fcntl.h>
+#include "trail_count.h"
 
 #include "base/json.h"
+#include "crypto/digest.h"
 #include "login/code.h"
 #include "service/sweep.h"
 
@@ -175,6 +176,33 @@ TEST(there_is_no_code_without_s256_and_no_token_without_its_verifier)
 	CHECK_OK(take(&question, &answer));
 }
 
+/* RFC 7636 section 4.1, whatever the challenge is of */
+TEST(a_verifier_has_43_to_128_characters)
+{
+	static const struct {
+		size_t len;
+		bool is_taken;
+	} tries[] = { { 1, false }, { 42, false }, { 43, true }, { 128, true }, { 129, false } };
+	char verifier[130], challenge[BASE64_TEXT_BYTES(SHA256_BYTES)];
+
+	for (size_t i = 0; i < sizeof(tries) / sizeof(*tries); i++) {
+		struct authorize in = asked();
+		unsigned char digest[SHA256_BYTES];
+		token_question question;
+		token_answer answer;
+		memset(verifier, 'v', tries[i].len);
+		verifier[tries[i].len] = '\0';
+		CHECK_OK(sha256(slice_str(verifier), digest));
+		in.challenge = slice_of(challenge, base64_encode_into(BASE64_URL, slice_of(digest, sizeof(digest)), challenge));
+		question = redeem(make(&in, "verifies"));
+		question.code_verifier = verifier;
+		if (tries[i].is_taken)
+			CHECK_OK(take(&question, &answer));
+		else
+			CHECK_STATE_TYPE("invalid_grant", take(&question, &answer));
+	}
+}
+
 TEST(a_code_ends_after_a_minute)
 {
 	struct authorize in = asked();
@@ -336,34 +364,13 @@ static FALLIBLE refresh(const char *token, char **ret_next)
 #define CHECK_LIVE(token) CHECK_OK(refresh(token, &(char *){ NULL }))
 #define CHECK_OVER(token) CHECK_STATE_TYPE("invalid_grant", refresh(token, &(char *){ NULL }))
 
-static size_t count_in_trail(const char *what)
-{
-	size_t count = 0;
-	char line[4096];
-	DIR *trail;
-
-	CHECK_OK(trail_sync(parts.trail));
-	trail = opendir(trail_folder);
-	CHECK(trail != NULL);
-	for (struct dirent *entry; (entry = readdir(trail));) {
-		int fd = entry->d_name[0] == '.' ? -1 : openat(dirfd(trail), entry->d_name, O_RDONLY);
-		FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
-		while (file && fgets(line, sizeof(line), file))
-			count += strstr(line, what) != NULL;
-		if (file)
-			(void)fclose(file);
-	}
-	(void)closedir(trail);
-	return count;
-}
-
 /* RFC 6749 sections 4.1.2 and 10.5 */
 TEST(a_code_used_again_ends_the_session_its_first_use_began_and_no_other)
 {
 	struct authorize in = asked_for_session();
 	slice code = make(&in, "registered");
 	char *ended = begin_session(code), *other = begin_session(make(&in, "registered")), *next;
-	size_t recorded = count_in_trail("session.reused");
+	size_t recorded = trail_count(parts.trail, trail_folder, "session.reused");
 	token_question again = redeem(code);
 	token_answer answer;
 
@@ -372,9 +379,9 @@ TEST(a_code_used_again_ends_the_session_its_first_use_began_and_no_other)
 	CHECK(!*answer.id_token && !*answer.refresh_token);
 	CHECK_OVER(next);
 	CHECK_LIVE(other);
-	CHECK_INT(count_in_trail("session.reused"), recorded + 1);
+	CHECK_INT(trail_count(parts.trail, trail_folder, "session.reused"), recorded + 1);
 	CHECK_STATE_TYPE("invalid_grant", take(&again, &answer)); /* there is nothing more to end, and to record */
-	CHECK_INT(count_in_trail("session.reused"), recorded + 1);
+	CHECK_INT(trail_count(parts.trail, trail_folder, "session.reused"), recorded + 1);
 }
 
 /* Who has the code has it: what else they lack does not help the session. */
@@ -556,6 +563,7 @@ int main(void)
 		cmocka_unit_test(a_code_is_good_once),
 		cmocka_unit_test(a_code_is_bound_to_client_and_redirect_and_a_wrong_try_does_not_use_it_up),
 		cmocka_unit_test(there_is_no_code_without_s256_and_no_token_without_its_verifier),
+		cmocka_unit_test(a_verifier_has_43_to_128_characters),
 		cmocka_unit_test(a_code_ends_after_a_minute),
 		cmocka_unit_test(a_code_that_was_cut_changed_or_made_for_something_else_is_none),
 		cmocka_unit_test(a_request_is_checked_whole_and_its_error_goes_nowhere_unsound),

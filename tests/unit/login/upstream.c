@@ -91,6 +91,7 @@ TEST(an_address_of_github_counts_when_it_is_primary_and_verified)
 		"[]",
 		"[{\"email\":\"a@example.com\",\"primary\":true}]",
 		"[{\"email\":\"a@example.com\",\"primary\":true,\"verified\":\"true\"}]",
+		"[{\"email\":\"a@example.com\",\"primary\":true,\"verified\":false}]",
 		"[{\"email\":\"a@example.com\",\"primary\":false,\"verified\":true}]",
 		"[{\"email\":7,\"primary\":true,\"verified\":true}]",
 	};

@@ -2,6 +2,7 @@
  * Sessions: which refresh tokens are good, what ends them, and that nothing but this server makes one; sign-ins handed over.
  */
 #include "signed_in.h"
+#include "trail_count.h"
 
 #include "auth/v1/auth.pb-c.h"
 #include "base/encode.h"
@@ -55,6 +56,31 @@ TEST(an_old_token_ends_the_session_for_whoever_has_the_new_one)
 	at(FAMILY_RETRY_S * US_PER_S + 1);
 	CHECK_FAULT(FAULT_UNAUTHENTIC, use(token, &none));
 	CHECK_FAULT(FAULT_UNAUTHENTIC, use(next, &none));
+}
+
+static size_t reuses(void)
+{
+	return trail_count(parts.trail, arena_printf(arena, "%s/trail", data_folder), "\"session.reused\"");
+}
+
+TEST(a_token_used_again_is_recorded_as_such_and_one_that_came_too_late_is_not)
+{
+	slice token, next = { 0 }, none = { 0 };
+	size_t before = reuses();
+
+	at(0);
+	token = begin_as(ada);
+	CHECK_OK(use(token, &next));
+	at(FAMILY_RETRY_S * US_PER_S + 1);
+	CHECK_FAULT(FAULT_UNAUTHENTIC, use(token, &none));
+	CHECK_INT(reuses(), before + 1);
+	CHECK_FAULT(FAULT_UNAUTHENTIC, use(token, &none)); /* there is nothing left to end */
+	CHECK_INT(reuses(), before + 1);
+	at(0);
+	token = begin_as(ada);
+	at(30 * DAY_US);
+	CHECK_FAULT(FAULT_UNAUTHENTIC, use(token, &none));
+	CHECK_INT(reuses(), before + 1);
 }
 
 TEST(a_retry_after_the_successor_was_used_ends_the_session)
@@ -584,6 +610,7 @@ int main(void)
 		cmocka_unit_test(a_token_is_good_once_and_the_next_one_after_it),
 		cmocka_unit_test(a_lost_answer_is_given_again_within_ten_seconds_and_is_the_same),
 		cmocka_unit_test(an_old_token_ends_the_session_for_whoever_has_the_new_one),
+		cmocka_unit_test(a_token_used_again_is_recorded_as_such_and_one_that_came_too_late_is_not),
 		cmocka_unit_test(a_retry_after_the_successor_was_used_ends_the_session),
 		cmocka_unit_test(a_session_ends_when_it_is_idle_for_thirty_days_and_after_ninety_in_any_case),
 		cmocka_unit_test(a_token_that_is_cut_or_changed_anywhere_is_none_CVE_2026_27840),

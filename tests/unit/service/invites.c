@@ -221,6 +221,25 @@ TEST(nobody_gives_by_invite_what_they_do_not_hold_at_either_moment)
 	CHECK_OK(accept(&joining));
 }
 
+/* Below the right to bind anyone, the role itself: an editor holds all that a viewer does. */
+TEST(an_invite_gives_nothing_once_its_author_may_bind_nobody)
+{
+	struct uid as_owner = role_builtin(ROLE_OWNER)->uid, as_editor = role_builtin_by_name(SLICE("editor"))->uid;
+	struct given given = invite_to(&org, "viewer");
+	struct joining joining;
+
+	CHECK_OK(world_change(drop_bindings, &editor));
+	CHECK_OK(world_change(bind_editor, &as_owner));
+	CHECK_OK(invite_as(&given, &editor));
+	joining = somebody("unbound", given.code);
+	CHECK_OK(world_change(bind_editor, &as_editor));
+	CHECK_FAULT(FAULT_DENIED, accept(&joining));
+	CHECK(strstr(report_current()->text, "may not give this role any more"));
+	CHECK_INT(bindings_of(&joining.identity), 0);
+	CHECK_OK(world_change(bind_editor, &as_owner));
+	CHECK_OK(accept(&joining));
+}
+
 static status confine_author(struct tx *tx, void *arg)
 {
 	struct given *given = arg;
@@ -369,6 +388,7 @@ int main(void)
 		cmocka_unit_test(expiry_is_asked_at_use_CVE_2025_64708),
 		cmocka_unit_test(what_a_code_of_nobody_says_of_its_end_is_read_whole),
 		cmocka_unit_test(nobody_gives_by_invite_what_they_do_not_hold_at_either_moment),
+		cmocka_unit_test(an_invite_gives_nothing_once_its_author_may_bind_nobody),
 		cmocka_unit_test(an_invite_gives_nothing_where_its_authors_session_had_no_place),
 		cmocka_unit_test(a_code_is_good_with_its_secret_alone_CVE_2026_27840),
 		cmocka_unit_test(a_providers_session_joins_only_its_own_organization),

@@ -594,6 +594,20 @@ static status put_session(struct tx *tx, void *arg)
 	return row_put(tx, &table_access_requests, &request);
 }
 
+/* Its organization made it, and alone takes it away. */
+TEST(a_machine_does_not_delete_itself)
+{
+	struct query query;
+	char subject[] = "anybody";
+
+	CHECK_OK(uid_new_child(&org, (const uint8_t *)"machine1", &machine));
+	CHECK_OK(world_change(put_machine, subject));
+	CHECK_FAULT(FAULT_DENIED, leave(&machine, &machine, NULL));
+	query_init(&query);
+	query_eq_uid(&query, IDENTITIES_UID, &machine);
+	CHECK_INT(world_count(&table_identities, &query), 1);
+}
+
 TEST(one_leaves_by_oneself_and_takes_everything_along)
 {
 	struct person ada = google("leaver"), confined = own_provider("leaver");
@@ -673,6 +687,7 @@ int main(void)
 		cmocka_unit_test(a_suspended_organization_lets_nobody_in_and_nobody_go_on),
 		cmocka_unit_test(nobody_comes_by_an_account_that_was_switched_off_meanwhile_CVE_2024_46999),
 		cmocka_unit_test(nobody_comes_to_another_organization_by_a_provider_than_its_own),
+		cmocka_unit_test(a_machine_does_not_delete_itself),
 		cmocka_unit_test(one_leaves_by_oneself_and_takes_everything_along),
 		cmocka_unit_test(an_organization_switches_codes_off_for_its_people),
 	};

@@ -184,10 +184,13 @@ static FALLIBLE exchange_as(size_t len)
 			&done);
 }
 
+/* Not even the same text, should a row ever hold one. */
 TEST(a_claim_of_more_than_1024_bytes_fits_nothing)
 {
 	struct identity row = machine_of(&org, NOW_S + S_PER_DAY);
+	char subject[1025];
 
+	memset(subject, 'a', sizeof(subject));
 	row.subject_kind = MATCH_PATTERN;
 	row.subject = SLICE("a+");
 	CHECK_OK(world_change(put_identity, &row));
@@ -195,6 +198,13 @@ TEST(a_claim_of_more_than_1024_bytes_fits_nothing)
 	CHECK_OK(exchange_as(1024));
 	CHECK_FAULT(FAULT_DENIED, exchange_as(1025));
 	CHECK(strstr(report_current()->text, "invalid \"sub\""));
+	row.subject_kind = MATCH_EXACT;
+	row.subject = slice_of(subject, 1025);
+	CHECK_OK(world_change(put_identity, &row));
+	CHECK_FAULT(FAULT_DENIED, exchange_as(1025));
+	row.subject = slice_of(subject, 1024);
+	CHECK_OK(world_change(put_identity, &row));
+	CHECK_OK(exchange_as(1024));
 }
 
 /* ---- an end ---- */

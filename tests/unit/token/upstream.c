@@ -207,7 +207,12 @@ TEST(a_key_that_is_not_known_is_asked_for_once_in_a_while)
 	for (int i = 0; i < 10; i++)
 		CHECK_OK(ask("good", "two", true)); /* the set, which lacks it */
 	CHECK_INT(good_asked, 1);
-	clock_move(&now, now.fixed_us + 31 * US_PER_S);
+	clock_move(&now, now.fixed_us + 11 * US_PER_S); /* past what an issuer that failed is left alone for */
+	CHECK_OK(ask("good", "two", false));
+	clock_move(&now, now.fixed_us + 18 * US_PER_S);
+	CHECK_OK(ask("good", "two", false));
+	CHECK_INT(good_asked, 1);
+	clock_move(&now, now.fixed_us + US_PER_S);
 	CHECK_FAULT(FAULT_ELSEWHERE, ask("good", "two", false));
 	CHECK_INT(good_asked, 1);
 	for (int i = 0; i < 10; i++)
