@@ -1,6 +1,7 @@
 /* Claims about what providers send. */
 #include "login/upstream_impl.h"
 
+#include "crypto/digest.h"
 #include "test.h"
 
 #define ISSUER SLICE("https://idp.example")
@@ -111,5 +112,49 @@ TEST(an_address_of_github_counts_when_it_is_primary_and_verified)
 	arena = arena_free(arena);
 }
 
+/* Whose name an answer carries, if any; it has no code, so that it goes no further than this. */
+static const char *why_refused(bool is_provider, bool promises, const char *iss, const char *way)
+{
+	struct call call = { .arena = arena };
+	struct upstream upstream = {
+		.kind = CONNECTION_OIDC, .is_provider = is_provider, .label = SLICE("Ours"), .issuer = ISSUER
+	};
+	struct flow flow = { .upstream = { .sends_issuer = promises } };
+	Reeve__V1__CallbackRequest in;
+	struct person person;
+
+	reeve__v1__callback_request__init(&in);
+	in.iss = (char *)(uintptr_t)iss;
+	in.way = (char *)(uintptr_t)way;
+	CHECK_FAULT(FAULT_DENIED, upstream_end(&call, &upstream, &flow, &in, &person));
+	return report_current()->text;
+}
+
+/* RFC 9207 section 2.4: a name is looked at whether or not one was promised. */
+TEST(an_answer_that_names_somebody_else_is_refused_also_of_who_promised_no_name)
+{
+	static const char *const others[] = { "https://idp.example/", "https://idp.example.evil", "https://other.example",
+					      "x" };
+	char own[SHA256_TEXT_BYTES];
+
+	arena = arena_new((size_t)1 << 20);
+	CHECK_OK(sha256_text(ISSUER, own));
+	for (int is_provider = 0; is_provider < 2; is_provider++) {
+		const char *way = is_provider ? own : "";
+		for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+			CHECK(strstr(why_refused(is_provider, false, others[i], way), "from another identity provider"));
+			CHECK(strstr(why_refused(is_provider, true, others[i], ""), "from another identity provider"));
+		}
+		CHECK(strstr(why_refused(is_provider, true, "", ""), "from another identity provider"));
+		CHECK(strstr(why_refused(is_provider, true, "https://idp.example", ""), "sent no code"));
+		CHECK(strstr(why_refused(is_provider, false, "https://idp.example", way), "sent no code"));
+		CHECK(strstr(why_refused(is_provider, false, "", way), "sent no code"));
+	}
+	CHECK(strstr(why_refused(true, false, "https://idp.example", ""), "address of another identity provider"));
+	CHECK(strstr(why_refused(false, false, "https://idp.example", own), "address of another identity provider"));
+	arena = arena_free(arena);
+}
+
 TESTS(a_discovery_document_is_of_its_issuer_and_has_both_endpoints, an_id_token_is_of_this_issuer_this_client_and_this_sign_in,
-      a_person_of_github_is_a_number, an_address_of_github_counts_when_it_is_primary_and_verified)
+      an_answer_that_names_somebody_else_is_refused_also_of_who_promised_no_name, a_person_of_github_is_a_number,
+      an_address_of_github_counts_when_it_is_primary_and_verified)
