@@ -53,29 +53,83 @@ static status check_path(const struct message_type *type, const char *path, size
 	return OK;
 }
 
-/* The fields that are set, at the top alone: a message that is there is written whole. */
-static status populated(struct arena *arena, const struct message_type *type, const ProtobufCMessage *resource,
-			const Google__Protobuf__FieldMask **ret_mask)
-{
-	Google__Protobuf__FieldMask *mask = NEW(arena, Google__Protobuf__FieldMask);
+/* ---- a mask that nobody gave ---- */
 
-	TRY_NEW(mask);
-	google__protobuf__field_mask__init(mask);
-	mask->paths = NEW_N(arena, char *, type->descriptor->n_fields + 1);
-	TRY_NEW(mask->paths);
-	for (unsigned i = 0; resource && i < type->descriptor->n_fields; i++)
-		if (message_has(resource, i) && !(type->fields[i].behaviours & BEHAVIOUR_OUTPUT_ONLY))
-			mask->paths[mask->n_paths++] =
-				(char *)(uintptr_t)type->fields[i].name.at; /* a literal, NUL behind it */
-	*ret_mask = mask;
+struct naming {
+	struct arena *arena;
+	Google__Protobuf__FieldMask *mask; /* room for MASK_PATHS_MAX */
+};
+
+/* One value, that is, or holds fields of its own. */
+static bool holds_fields(const struct message_type *type, unsigned i)
+{
+	const struct field_row *row = &type->fields[i];
+
+	return row->type && row->type->well_known == WELL_KNOWN_NONE && !field_is_repeated(&type->descriptor->fields[i]);
+}
+
+static status name_fields(struct naming *naming, const struct message_type *type, const ProtobufCMessage *message,
+			  const struct json *body, const char *prefix);
+
+/* member: the field's in the body, NULL without a body. */
+static status name_field(struct naming *naming, const struct message_type *type, const ProtobufCMessage *message, unsigned i,
+			 const struct json *member, const char *prefix)
+{
+	const struct field_row *row = &type->fields[i];
+	bool is_set = message && message_has(message, i);
+	const char *path;
+
+	if (row->behaviours & BEHAVIOUR_OUTPUT_ONLY)
+		return OK;
+	path = arena_printf(naming->arena, "%s%s%.*s", prefix, *prefix ? "." : "", SLICE_ARG(row->name));
+	TRY_NEW(path);
+	if (holds_fields(type, i) && (!member || member->kind == JSON_OBJECT))
+		return name_fields(naming, row->type, is_set ? field_message(&type->descriptor->fields[i], message) : NULL,
+				   member, path);
+	if (naming->mask->n_paths == MASK_PATHS_MAX)
+		return FAIL_FIELD("update_mask", "more than %d fields", MASK_PATHS_MAX);
+	naming->mask->paths[naming->mask->n_paths++] = (char *)(uintptr_t)path;
+	return OK;
+}
+
+static status name_fields(struct naming *naming, const struct message_type *type, const ProtobufCMessage *message,
+			  const struct json *body, const char *prefix)
+{
+	if (body) {
+		JSON_EACH (member, body) /* known: the body has been decoded */
+			TRY(name_field(naming, type, message, (unsigned)message_field(type, member->name), member, prefix));
+		return OK;
+	}
+	for (unsigned i = 0; message && i < type->descriptor->n_fields; i++)
+		if (message_has(message, i))
+			TRY(name_field(naming, type, message, i, NULL, prefix));
+	return OK;
+}
+
+FALLIBLE mask_derive(struct arena *arena, const struct message_type *type, const ProtobufCMessage *resource,
+		     const struct json *body, Google__Protobuf__FieldMask **ret_mask)
+{
+	struct naming naming = { .arena = arena, .mask = NEW(arena, Google__Protobuf__FieldMask) };
+
+	TRY_NEW(naming.mask);
+	google__protobuf__field_mask__init(naming.mask);
+	naming.mask->paths = NEW_N(arena, char *, MASK_PATHS_MAX);
+	TRY_NEW(naming.mask->paths);
+	TRY(name_fields(&naming, type, resource, body, ""));
+	*ret_mask = naming.mask;
 	return OK;
 }
 
 FALLIBLE mask_resolve(struct arena *arena, const struct message_type *type, const ProtobufCMessage *resource,
 		      const Google__Protobuf__FieldMask *mask, const Google__Protobuf__FieldMask **ret_mask)
 {
-	if (!mask || mask->n_paths == 0)
-		return populated(arena, type, resource, ret_mask);
+	Google__Protobuf__FieldMask *derived;
+
+	if (!mask || mask->n_paths == 0) {
+		TRY(mask_derive(arena, type, resource, NULL, &derived));
+		*ret_mask = derived;
+		return OK;
+	}
 	if (mask->n_paths > MASK_PATHS_MAX)
 		return FAIL_FIELD("update_mask", "more than %d fields", MASK_PATHS_MAX);
 	for (size_t i = 0; i < mask->n_paths; i++)

@@ -101,54 +101,13 @@ FALLIBLE query_decode(struct arena *arena, const struct message_type *type, slic
 
 /* ---- the mask of a PATCH: the members its body has ---- */
 
-struct leaves {
-	struct arena *arena;
-	char *paths[MASK_PATHS_MAX];
-	size_t count;
-};
-
-static status add_leaves(struct leaves *leaves, const struct message_type *type, const struct json *object, slice prefix);
-
-static status add_leaf(struct leaves *leaves, const struct message_type *type, const struct json *member, slice prefix)
+static status derive_mask(struct arena *arena, const struct method *method, const struct json *body, ProtobufCMessage *request)
 {
-	int i = message_field(type, member->name); /* known: the body has been decoded */
-	const struct field_row *row = &type->fields[i];
-	const char *path =
-		arena_printf(leaves->arena, "%.*s%s%.*s", SLICE_ARG(prefix), prefix.len ? "." : "", SLICE_ARG(row->name));
-
-	TRY_NEW(path);
-	if (row->behaviours & BEHAVIOUR_OUTPUT_ONLY)
-		return OK;
-	if (row->type && row->type->well_known == WELL_KNOWN_NONE && !field_is_repeated(&type->descriptor->fields[i]) &&
-	    member->kind == JSON_OBJECT && member->count)
-		return add_leaves(leaves, row->type, member, slice_str(path));
-	if (leaves->count == MASK_PATHS_MAX)
-		return FAIL_FIELD("update_mask", "more than %d fields", MASK_PATHS_MAX);
-	leaves->paths[leaves->count++] = (char *)(uintptr_t)path;
-	return OK;
-}
-
-static status add_leaves(struct leaves *leaves, const struct message_type *type, const struct json *object, slice prefix)
-{
-	JSON_EACH (member, object)
-		TRY(add_leaf(leaves, type, member, prefix));
-	return OK;
-}
-
-static status derive_mask(struct arena *arena, const struct method *method, const struct json *resource,
-			  ProtobufCMessage *request)
-{
+	const ProtobufCFieldDescriptor *resource = &method->request->descriptor->fields[method->resource];
 	const ProtobufCFieldDescriptor *field = &method->request->descriptor->fields[method->update_mask];
-	Google__Protobuf__FieldMask *mask = NEW(arena, Google__Protobuf__FieldMask);
-	struct leaves *leaves = NEW(arena, struct leaves);
+	Google__Protobuf__FieldMask *mask;
 
-	TRY_NEW(mask);
-	TRY_NEW(leaves);
-	leaves->arena = arena;
-	TRY(add_leaves(leaves, method->request->fields[method->resource].type, resource, SLICE("")));
-	google__protobuf__field_mask__init(mask);
-	mask->paths = leaves->paths;
-	mask->n_paths = leaves->count;
+	TRY(mask_derive(arena, method->request->fields[method->resource].type, field_message(resource, request), body, &mask));
 	*(Google__Protobuf__FieldMask **)field_place(field, request) = mask;
 	return OK;
 }

@@ -22,7 +22,7 @@ struct rest_input {
 };
 
 /* The request of a matched route. With an update_mask field and none given, the mask is made of the members the body has
- * (leaves, in proto names, without OUTPUT_ONLY ones). FAULT_INVALID naming the field, FAULT_EXHAUSTED. */
+ * (mask_derive). FAULT_INVALID naming the field, FAULT_EXHAUSTED. */
 FALLIBLE rest_decode(struct arena *arena, const struct route_match *match, const struct rest_input *input,
 		     ProtobufCMessage **ret_request);
 

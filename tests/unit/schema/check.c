@@ -131,8 +131,43 @@ TEST(a_mask_is_checked_and_an_absent_one_is_what_is_set)
 	CHECK_INT(used->n_paths, 0);
 }
 
+/* The mask that a message without one means, as text. */
+static slice meant(struct arena *arena, const char *name, const char *text)
+{
+	const Google__Protobuf__FieldMask *mask;
+	ProtobufCMessage *message;
+	struct buffer out;
+
+	CHECK_OK(message_from_json(arena, type_named(name), slice_str(text), &message));
+	CHECK_OK(mask_resolve(arena, type_named(name), message, NULL, &mask));
+	buffer_init(&out, arena, ERROR_BYTES);
+	for (size_t i = 0; i < mask->n_paths; i++)
+		buffer_printf(&out, "%s%s", i ? "," : "", mask->paths[i]);
+	return buffer_slice(&out);
+}
+
 #define IDENTITY "chainguard.platform.iam.v2.Identity"
+#define PROVIDER "chainguard.platform.iam.v2.IdentityProvider"
 #define REPO "chainguard.platform.registry.v2.Repo"
+
+TEST(without_a_mask_what_is_set_is_named_inside_messages_too)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(ARENA_BYTES);
+
+	CHECK_SLICE(meant(arena, IDENTITY,
+			  "{\"name\":\"n\",\"company\":\"\",\"claimMatch\":{\"issuer\":\"i\",\"subjectPattern\":\"s\"}}"),
+		    "name,claim_match.issuer,claim_match.subject_pattern");
+	CHECK_SLICE(meant(arena, IDENTITY, "{\"claimMatch\":{\"claims\":{\"a\":\"b\"},\"claimPatterns\":{}}}"),
+		    "claim_match.claims");
+	CHECK_SLICE(meant(arena, IDENTITY, "{\"staticKeys\":{\"expirationTime\":\"2026-01-01T00:00:00Z\"}}"),
+		    "static_keys.expiration_time");
+	CHECK_SLICE(meant(arena, IDENTITY, "{\"staticKeys\":{}}"), "");
+	CHECK_SLICE(meant(arena, IDENTITY, "{\"servicePrincipal\":0}"), "service_principal"); /* an arm that is chosen */
+	CHECK_SLICE(meant(arena, PROVIDER, "{\"oidc\":{\"clientSecret\":\"s\",\"pkceEnabled\":false}}"), "oidc.client_secret");
+	CHECK_SLICE(meant(arena, PROVIDER, "{\"uid\":\"u\",\"scim\":{\"enabled\":true}}"), "");
+	CHECK_SLICE(meant(arena, REPO, "{\"bundles\":[\"b\"],\"customOverlay\":{\"contents\":{\"packages\":[\"p\"]}}}"),
+		    "bundles,custom_overlay.contents.packages");
+}
 
 /* One message with the fields of another over it that the mask names. */
 static slice merged(struct arena *arena, const char *name, const char *from, const char *onto, const char *paths)
@@ -349,7 +384,7 @@ TEST(the_description_refers_to_nothing_that_is_missing)
 
 TESTS(a_missing_required_field_is_named, an_update_needs_its_place_and_leaves_the_rest_to_the_mask,
       output_only_fields_do_not_come_in, a_mask_names_what_it_covers, a_mask_is_checked_and_an_absent_one_is_what_is_set,
-      a_mask_writes_what_it_names_and_leaves_the_rest, a_mask_makes_a_message_only_to_set_a_field_of_it,
-      an_arm_of_a_oneof_gives_way_to_the_one_that_is_set, an_error_names_field_state_and_resource, the_wire_form_says_the_same,
-      an_error_is_written_whatever_the_report_holds, the_description_is_json_and_names_what_is_served,
-      the_description_refers_to_nothing_that_is_missing)
+      without_a_mask_what_is_set_is_named_inside_messages_too, a_mask_writes_what_it_names_and_leaves_the_rest,
+      a_mask_makes_a_message_only_to_set_a_field_of_it, an_arm_of_a_oneof_gives_way_to_the_one_that_is_set,
+      an_error_names_field_state_and_resource, the_wire_form_says_the_same, an_error_is_written_whatever_the_report_holds,
+      the_description_is_json_and_names_what_is_served, the_description_refers_to_nothing_that_is_missing)

@@ -112,6 +112,11 @@ TEST(a_patch_without_a_mask_names_what_its_body_has)
 	BECOMES("PATCH", "/iam/v2/identities:updateIdentityMetadata", "",
 		"{\"identityMetadata\":{\"company\":\"c\"},\"updateMask\":\"product\"}",
 		"{\"identityMetadata\":{\"company\":\"c\"},\"updateMask\":\"product\"}");
+	BECOMES("PATCH", "/iam/v2/identities/i", "", "{\"claimMatch\":{\"claims\":{},\"audience\":null},\"staticKeys\":null}",
+		"{\"identity\":{\"uid\":\"i\",\"claimMatch\":{}},\"updateMask\":\"claimMatch.claims,claimMatch.audience,"
+		"staticKeys\"}");
+	BECOMES("PATCH", "/iam/v2/identities/i", "", "{\"claimMatch\":{}}",
+		"{\"identity\":{\"uid\":\"i\",\"claimMatch\":{}},\"updateMask\":\"\"}");
 }
 
 TEST(the_sts_reads_query_and_form_and_skips_what_it_does_not_know)
