@@ -81,6 +81,8 @@ static status name_field(struct naming *naming, const struct message_type *type,
 
 	if (row->behaviours & BEHAVIOUR_OUTPUT_ONLY)
 		return OK;
+	if (!is_set && (row->is_secret || row->behaviours & BEHAVIOUR_INPUT_ONLY))
+		return OK; /* an answer has it empty, whatever it is */
 	path = arena_printf(naming->arena, "%s%s%.*s", prefix, *prefix ? "." : "", SLICE_ARG(row->name));
 	TRY_NEW(path);
 	if (holds_fields(type, i) && (!member || member->kind == JSON_OBJECT))

@@ -20,8 +20,8 @@
 FALLIBLE mask_resolve(struct arena *arena, const struct message_type *type, const ProtobufCMessage *resource,
 		      const Google__Protobuf__FieldMask *mask, const Google__Protobuf__FieldMask **ret_mask);
 /* The fields of `resource` that its sender filled in: the members of `body`, the JSON it was read from, or without one (NULL)
- * what is set. Never an OUTPUT_ONLY field; a message with nothing in it names nothing. More than MASK_PATHS_MAX:
- * INVALID_ARGUMENT naming update_mask. */
+ * what is set. Never an OUTPUT_ONLY field, nor one that no answer holds (INPUT_ONLY, secret) when it is empty; a message with
+ * nothing in it names nothing. More than MASK_PATHS_MAX: INVALID_ARGUMENT naming update_mask. */
 FALLIBLE mask_derive(struct arena *arena, const struct message_type *type, const ProtobufCMessage *resource,
 		     const struct json *body, Google__Protobuf__FieldMask **ret_mask);
 /* Writes the fields that the mask (a resolved one) names from one message onto another of the same type: what is unset in

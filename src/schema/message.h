@@ -54,6 +54,7 @@ struct field_row {
 	uint8_t behaviours;              /* enum behaviour bits */
 	bool is_optional;                /* a one-field oneof `_name`: presence without a choice */
 	bool is_scope;                   /* names the place at which a right is asked */
+	bool is_secret;                  /* never answered, so nobody can read it to send it back */
 };
 
 struct message_type {

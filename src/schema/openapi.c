@@ -113,7 +113,7 @@ static void put_field_schema(struct json_writer *json, const ProtobufCFieldDescr
 		json_pair_text(json, "description", slice_str(row->help));
 	if (row->behaviours & BEHAVIOUR_OUTPUT_ONLY)
 		json_pair_bool(json, "readOnly", true);
-	if (row->behaviours & BEHAVIOUR_INPUT_ONLY)
+	if (row->behaviours & BEHAVIOUR_INPUT_ONLY || row->is_secret)
 		json_pair_bool(json, "writeOnly", true);
 	if (field->flags & PROTOBUF_C_FIELD_FLAG_DEPRECATED)
 		json_pair_bool(json, "deprecated", true);

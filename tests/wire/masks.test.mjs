@@ -110,7 +110,7 @@ const table = {
 const isMessage = (field) => field.resolvedType instanceof protobuf.Type && !field.repeated && !field.map && !field.resolvedType.fullName.startsWith('.google.');
 const hasOption = (field, name, value) => (field.parsedOptions ?? []).some((one) => one[name] === value) || field.options?.[name] === value;
 const isOutput = (field) => hasOption(field, '(reeve.api.behaviour)', 'OUTPUT_ONLY');
-const isSecret = (field) => field.name === 'client_secret';
+const isSecret = (field) => hasOption(field, '(reeve.api.secret)', true);
 const fieldOf = (type, name) => type.fieldsArray.find((field) => jsonName(field) === name) ?? assert.fail(`${type.name} has no ${name}`);
 const resourceOf = (method) => method.request.fieldsArray.find((field) => field.name !== 'update_mask');
 
@@ -265,4 +265,51 @@ describe('an identity that is proved another way', () => {
   test('needs all of the new proof, and is as it was when the mask leaves something out', async () => {
     for (const mask of ['static_keys.issuer_keys', 'static_keys.issuer,static_keys.subject', 'claim_match', 'claim_match.subject']) allRefused(row, await update(row, () => ({ staticKeys }), mask));
   });
+});
+
+describe('a secret, which no answer holds', () => {
+  const method = () => handlers.get('identity_providers_update_identity_provider');
+  const body = () => rows.find(({ kind }) => kind === 'a provider').create.body();
+  const make = async (oidc) => {
+    const org = ok(await as('POST', '/iam/v2/groups', { name: 'secrets' })).uid;
+    return ok(await as('POST', `/iam/v2/identityProviders/${org}`, { ...body(), oidc: { ...body().oidc, ...oidc } })).uid;
+  };
+  const read = async (uid) => ok(await as('GET', `/iam/v2/identityProviders/${uid}`));
+  // Only with a secret can a provider do without PKCE.
+  const hasSecret = async (uid) => {
+    const answer = await as('PATCH', `/iam/v2/identityProviders/${uid}?updateMask=oidc.pkce_enabled`, { oidc: { pkceEnabled: false } });
+    assert.ok(answer.status === 200 || /client secret, PKCE, or both/.test(answer.body.message), JSON.stringify(answer.body));
+    return answer.status === 200;
+  };
+  const send = async (protocol, uid, change, updateMask) => {
+    const answer = await connections[protocol].call(method(), { identityProvider: { uid, ...change }, ...(updateMask ? { updateMask } : {}) }, { token });
+    assert.equal(answer.fault, 'OK', `${protocol} ${answer.message}`);
+  };
+  for (const protocol of ['HTTP/1.1 JSON', 'gRPC']) {
+    test(`stays when what was read is sent back over ${protocol}`, async () => {
+      const empty = (one) => ({ oidc: { clientSecret: one.oidc.clientSecret } });
+      const none = (one) => ({ ...one, oidc: { ...one.oidc, clientSecret: null } });
+      for (const [what, mask] of [[(one) => one], [none], [empty], [(one) => one, 'oidc'], [(one) => one, '*'], [none, '*']]) {
+        const uid = await make({}), got = await read(uid);
+        assert.equal(got.oidc.clientSecret, '');
+        await send(protocol, uid, what(got), mask);
+        assert.deepEqual({ ...await read(uid), updateTime: null }, { ...got, updateTime: null });
+        assert.ok(await hasSecret(uid), `${mask} ${JSON.stringify(what(got))}`);
+      }
+    });
+    test(`is cleared by a mask that names it over ${protocol}, where PKCE is there instead`, async () => {
+      const uid = await make({});
+      await send(protocol, uid, { oidc: { clientSecret: '' } }, 'oidc.client_secret');
+      assert.ok(!await hasSecret(uid));
+      const needy = await make({ pkceEnabled: false });
+      const answer = await connections[protocol].call(method(), { identityProvider: { uid: needy, oidc: { clientSecret: '' } }, updateMask: 'oidc.client_secret' }, { token });
+      assert.equal(answer.fault, 'INVALID');
+      assert.ok(await hasSecret(needy));
+    });
+    test(`is set without a mask over ${protocol}`, async () => {
+      const uid = await make({ clientSecret: '' });
+      await send(protocol, uid, { oidc: { clientSecret: 'hush' } });
+      assert.ok(await hasSecret(uid));
+    });
+  }
 });

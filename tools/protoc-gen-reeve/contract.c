@@ -121,7 +121,8 @@ static void gather_fields(struct contract *contract, const file_proto *file, str
 			.proto = field,
 			.help = contract_help(contract, file, path, path_count + 2),
 			.behaviours = option_behaviours(contract, options),
-			.is_scope = option_is_scope(contract, options),
+			.is_scope = option_is_scope(options),
+			.is_secret = option_is_secret(options),
 			.is_optional = field->has_oneof_index && proto->oneof_decl[field->oneof_index]->name[0] == '_',
 			.message = -1,
 		};

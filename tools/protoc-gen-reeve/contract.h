@@ -27,7 +27,7 @@ struct gen_field {
 	const field_proto *proto;
 	const char *help;
 	unsigned behaviours; /* bit Behaviour */
-	bool is_optional, is_scope;
+	bool is_optional, is_scope, is_secret;
 	int message; /* index of its type, -1 for a scalar or enum */
 };
 
@@ -107,7 +107,8 @@ Reeve__Api__Run *option_run(struct contract *contract, const ProtobufCMessage *o
 Reeve__Api__Capability *option_capability(struct contract *contract, const ProtobufCMessage *options);
 Google__Api__HttpRule *option_http(struct contract *contract, const ProtobufCMessage *options);
 unsigned option_behaviours(struct contract *contract, const ProtobufCMessage *options);
-bool option_is_scope(struct contract *contract, const ProtobufCMessage *options);
+bool option_is_scope(const ProtobufCMessage *options);
+bool option_is_secret(const ProtobufCMessage *options);
 
 /* names.c: names as protoc-c makes them. "a.b.FooBar" -> "a__b__foo_bar", "A__B__FooBar"; "FooBar" -> "foo_bar", "FOO_BAR". */
 const char *name_lower(struct arena *arena, const char *full);

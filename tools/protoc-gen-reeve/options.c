@@ -11,6 +11,7 @@ enum {
 	TAG_RUN = 70103,
 	TAG_BEHAVIOUR = 70111,
 	TAG_IAM_SCOPE = 70112,
+	TAG_SECRET = 70113,
 	TAG_CAPABILITY = 70121,
 };
 
@@ -109,9 +110,19 @@ unsigned option_behaviours(struct contract *contract, const ProtobufCMessage *op
 	return bits;
 }
 
-bool option_is_scope(struct contract *contract, const ProtobufCMessage *options)
+static bool is_true(const ProtobufCMessage *options, uint32_t tag)
 {
-	const ProtobufCMessageUnknownField *field = find(options, TAG_IAM_SCOPE, 0);
+	const ProtobufCMessageUnknownField *field = find(options, tag, 0);
 
 	return field && field->len && field->data[0];
+}
+
+bool option_is_scope(const ProtobufCMessage *options)
+{
+	return is_true(options, TAG_IAM_SCOPE);
+}
+
+bool option_is_secret(const ProtobufCMessage *options)
+{
+	return is_true(options, TAG_SECRET);
 }

@@ -39,7 +39,8 @@ static void write_field(const struct gen_field *field, struct buffer *out)
 	else
 		buffer_text(out, ", NULL, ");
 	write_literal(out, field->help);
-	buffer_printf(out, ", %u, %d, %d },\n", behaviour_bits(field->behaviours), field->is_optional, field->is_scope);
+	buffer_printf(out, ", %u, %d, %d, %d },\n", behaviour_bits(field->behaviours), field->is_optional, field->is_scope,
+		      field->is_secret);
 }
 
 static void write_rows(const struct contract *contract, size_t index, struct buffer *out)

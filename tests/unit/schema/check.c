@@ -351,6 +351,10 @@ TEST(the_description_is_json_and_names_what_is_served)
 	openapi_write(NULL, "1.2.3", "http://x", &out);
 	CHECK_OK(json_parse(arena, buffer_slice(&out), NULL, &doc));
 	CHECK(json_member(doc, "paths")->count > 60);
+	path = json_member(json_member(json_member(doc, "components"), "schemas"),
+			   "chainguard.platform.iam.v2.IdentityProvider.OIDC");
+	CHECK(json_member(json_member(json_member(path, "properties"), "clientSecret"), "writeOnly"));
+	CHECK(!json_member(json_member(json_member(path, "properties"), "clientId"), "writeOnly"));
 }
 
 /* Every "$ref" leads to a schema that is there. */

@@ -119,6 +119,20 @@ TEST(a_patch_without_a_mask_names_what_its_body_has)
 		"{\"identity\":{\"uid\":\"i\",\"claimMatch\":{}},\"updateMask\":\"\"}");
 }
 
+/* An answer has it empty, and may be sent back. */
+TEST(a_secret_is_named_by_a_body_that_has_one)
+{
+	BECOMES("PATCH", "/iam/v2/identityProviders/g", "", "{\"oidc\":{\"clientId\":\"c\",\"clientSecret\":\"\"}}",
+		"{\"identityProvider\":{\"uid\":\"g\",\"oidc\":{\"clientId\":\"c\"}},\"updateMask\":\"oidc.clientId\"}");
+	BECOMES("PATCH", "/iam/v2/identityProviders/g", "", "{\"oidc\":{\"client_secret\":null}}",
+		"{\"identityProvider\":{\"uid\":\"g\",\"oidc\":{}},\"updateMask\":\"\"}");
+	BECOMES("PATCH", "/iam/v2/identityProviders/g", "", "{\"oidc\":{\"clientSecret\":\"s\"}}",
+		"{\"identityProvider\":{\"uid\":\"g\",\"oidc\":{\"clientSecret\":\"s\"}},\"updateMask\":\"oidc."
+		"clientSecret\"}");
+	BECOMES("PATCH", "/iam/v2/identityProviders/g", "updateMask=oidc.client_secret", "{\"oidc\":{\"clientSecret\":\"\"}}",
+		"{\"identityProvider\":{\"uid\":\"g\",\"oidc\":{}},\"updateMask\":\"oidc.clientSecret\"}");
+}
+
 TEST(the_sts_reads_query_and_form_and_skips_what_it_does_not_know)
 {
 	BECOMES("GET", "/sts/exchange", "aud=a&aud=b&identity=i%2Fj&nonsense=1&x.y=z", NULL,
@@ -160,6 +174,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(query_parameters_reach_nested_fields_in_either_case, begin, end),
 		cmocka_unit_test_setup_teardown(a_body_can_be_a_list_when_its_field_is_one, begin, end),
 		cmocka_unit_test_setup_teardown(a_patch_without_a_mask_names_what_its_body_has, begin, end),
+		cmocka_unit_test_setup_teardown(a_secret_is_named_by_a_body_that_has_one, begin, end),
 		cmocka_unit_test_setup_teardown(the_sts_reads_query_and_form_and_skips_what_it_does_not_know, begin, end),
 		cmocka_unit_test_setup_teardown(a_json_body_at_the_sts_is_never_read, begin, end),
 		cmocka_unit_test_setup_teardown(more_parameters_than_the_limit_are_refused, begin, end),
