@@ -115,7 +115,7 @@ status groups_update_group(struct call *call, const Chainguard__Platform__Iam__V
 	change.has_description = mask_names(mask, "description");
 	change.has_verified = mask_names(mask, "verified") && !mask_is_full(mask);
 	change.has_kind = mask_names_exactly(mask, "kind");
-	if (mask_is_full(mask)) {
+	if (mask_is_full(mask)) { /* the status, which every organization has, is output-only and stays */
 		TRY(group_at(call, &uid, CAP_IAM_GROUPS_LIST_BIT, &group));
 		if (group.kind)
 			return FAIL_FIELD("update_mask", "\"*\" is not taken for an organization with a kind; name the fields");

@@ -252,6 +252,11 @@ for (const row of rows) {
         allOk(row, await update(row, (before) => withField(type, before, path, undefined), '*'), (before) => withField(type, before, path, undefined));
       }
     });
+    test('writes no output-only field, whether the mask names it or not', async () => {
+      for (const mask of ['uid', ...type.fieldsArray.filter(isOutput).map((field) => field.name)]) {
+        allOk(row, await update(row, () => row.other(), mask), (before) => before);
+      }
+    });
   });
 }
 
