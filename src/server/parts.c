@@ -1,12 +1,15 @@
 #include "server/parts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "fetch/mail.h"
+#include "fetch/url.h"
 #include "login/oauth.h"
 #include "login/orgcheck.h"
 #include "login/shown.h"
+#include "net/socket.h"
 #include "registry/path.h"
 #include "rpc/nested.h"
 #include "server/connections.h"
@@ -310,9 +313,28 @@ static FALLIBLE open_all(struct server_parts *parts, slice base_url)
 	return open_calls(parts);
 }
 
+/* What is wrong with the base URL is said of the key it was read from: "url", or "listen" that it was made from. */
+static FALLIBLE check_base_url(const struct config *config, slice base_url)
+{
+	struct socket_address address;
+	char why[REPORT_TEXT_BYTES];
+	slice first, rest;
+	struct url url;
+
+	(void)slice_cut(config->listen, ',', &first, &rest); /* one address is fine */
+	TRY(socket_address_parse("listen", slice_trim(first), &address));
+	if (!FAILED(url_parse(config->url.len ? config->url : base_url, &url)))
+		return OK;
+	(void)snprintf(why, sizeof(why), "%s", report_current()->text); /* same size: never cut */
+	return config->url.len ? FAIL_FIELD("url", "%s", why)
+			       : FAIL_FIELD("url", "must be set, for listen makes none: %s", why);
+}
+
 FALLIBLE parts_open(struct server_parts *parts, const struct config *config, slice base_url)
 {
 	status result;
+
+	TRY(check_base_url(config, base_url));
 
 	*parts = (struct server_parts){ .config = config, .arena = arena_new(START_MEMORY_BYTES) };
 	if (!parts->arena)

@@ -22,7 +22,7 @@ const without = (program, ...args) => spawnSync(path.join(build, program), args,
 });
 
 test('without libcurl a server says so and ends while it starts', () => {
-  const ended = without('reeved', '--data', path.join(folder, 'data'), '--listen', '127.0.0.1:0', '--registries', 'cr.test');
+  const ended = without('reeved', '--data', path.join(folder, 'data'), '--listen', '127.0.0.1:0', '--url', 'http://127.0.0.1', '--registries', 'cr.test');
   assert.match(ended.stderr, MISSING);
   assert.equal(ended.status, 1);
 });
@@ -64,4 +64,18 @@ test('an unknown REEVE_ variable is a warning with its name alone, and the serve
     assert.deepEqual(warnings.map(({ level, message }) => [level, message]), [['warn', 'unknown environment variable is ignored']]);
     assert.ok(!world.log.includes('s3cret'));
   } finally { await world.close(); }
+});
+
+test('an address or URL that cannot be one is blamed on its own key, with the rule', () => {
+  for (const [words, said] of [
+    [['--listen', '127.0.0.1:99999'], 'listen: the port must be a number from 0 to 65535'],
+    [['--listen', '127.0.0.1:http'], 'listen: the port must be a number from 0 to 65535'],
+    [['--listen', '127.0.0.1'], 'listen: must be address:port, such as 127.0.0.1:8080 or [::1]:8080'],
+    [['--listen', '127.0.0.1:0'], "url: must be set, for listen makes none: a URL's port must be a decimal number from 1 to 65535"],
+    [['--listen', '[::1]:8080'], "url: must be set, for listen makes none: a URL's host must be a name, not an IPv6 address"],
+    [['--url', 'http://iam.test:99999'], "url: a URL's port must be a decimal number from 1 to 65535"],
+  ]) {
+    const ended = spawnSync(path.join(build, 'reeved'), ['--data', path.join(folder, 'third'), ...words], { encoding: 'utf8', timeout: 30_000, env: { PATH: process.env.PATH } });
+    assert.deepEqual([ended.stderr, ended.status], [`reeved: Invalid argument: ${said}\n`, 1]);
+  }
 });
