@@ -32,6 +32,9 @@ void authz_thread_start(void);
 void authz_thread_stop(void);
 void authz_thread_offline(void);
 void authz_thread_online(void);
+/* Returns when every thread that was on-line has been off-line since: what they could have followed before is let go of. The
+ * caller is off-line. */
+void authz_wait_readers(void);
 
 /* ---- from memory: for loops and workers ---- */
 

@@ -512,3 +512,8 @@ void authz_thread_online(void)
 	if (is_reader)
 		urcu_qsbr_thread_online();
 }
+
+void authz_wait_readers(void)
+{
+	rcu_wait();
+}

@@ -52,6 +52,13 @@ struct arena *arena_free(struct arena *arena)
 	return mem_free(arena);
 }
 
+struct arena *arena_wipe(struct arena *arena)
+{
+	for (struct block *block = arena ? arena->top : NULL; block; block = block->next)
+		explicit_bzero(block->bytes, block->used);
+	return arena_free(arena);
+}
+
 void arena_reset(struct arena *arena)
 {
 	struct block *first = arena->top;

@@ -18,6 +18,8 @@ struct arena;
 struct arena *arena_new(size_t cap_bytes);
 /* Frees all; NULL is fine; always returns NULL. */
 struct arena *arena_free(struct arena *arena);
+/* The same, and overwrites all first: for who kept a secret in it. */
+struct arena *arena_wipe(struct arena *arena);
 /* Forgets everything but keeps the first block, for the next call. */
 void arena_reset(struct arena *arena);
 /* Bytes handed out since the last reset. */

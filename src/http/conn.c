@@ -83,7 +83,7 @@ struct conn *conn_new(struct http_server *server, int fd, const struct socket_pe
 	count_add(&server->counters.connections_total, 1);
 	if (fd >= 0)
 		loop_io_want(&conn->io, LOOP_READ);
-	loop_timer_set(&conn->timer, server->options.idle_ms * US_PER_MS);
+	loop_timer_set(&conn->timer, limit_now_us(&server->limits.idle_ms));
 	return conn;
 }
 
@@ -392,17 +392,17 @@ static void step(struct conn *conn)
 
 static int64_t phase_deadline(const struct conn *conn)
 {
-	const struct http_server_options *options = &conn->server->options;
+	const struct limits *limits = &conn->server->limits;
 
 	if (conn->is_closing && conn->phase != CONN_LINGERING)
 		return 0; /* only the unsent output is waited for */
 	switch (conn->phase) {
 	case CONN_SNIFFING:
 		if (conn->h1.head_since_us)
-			return conn->h1.head_since_us + options->header_ms * US_PER_MS;
-		return conn->phase_since_us + options->idle_ms * US_PER_MS;
+			return conn->h1.head_since_us + limit_now_us(&limits->header_ms);
+		return conn->phase_since_us + limit_now_us(&limits->idle_ms);
 	case CONN_HANDSHAKING:
-		return conn->phase_since_us + options->header_ms * US_PER_MS;
+		return conn->phase_since_us + limit_now_us(&limits->header_ms);
 	case CONN_LINGERING:
 		return conn->phase_since_us + LINGER_US;
 	case CONN_HTTP1:

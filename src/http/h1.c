@@ -329,14 +329,16 @@ void h1_step(struct conn *conn)
 
 int64_t h1_deadline(const struct conn *conn)
 {
-	const struct http_server_options *options = &conn->server->options;
+	const struct limits *limits = &conn->server->limits;
 	const struct stream *stream = TAILQ_FIRST(&conn->streams);
 
 	if (stream)
-		return stream->state == STREAM_RECEIVING ? stream->since_us + allowance_us(options->body_ms, stream->moved) : 0;
+		return stream->state == STREAM_RECEIVING
+			       ? stream->since_us + allowance_us(limit_now(&limits->body_ms), stream->moved)
+			       : 0;
 	if (conn->h1.head_since_us)
-		return conn->h1.head_since_us + options->header_ms * US_PER_MS;
-	return conn->idle_since_us + options->idle_ms * US_PER_MS;
+		return conn->h1.head_since_us + limit_now_us(&limits->header_ms);
+	return conn->idle_since_us + limit_now_us(&limits->idle_ms);
 }
 
 void h1_timeout(struct conn *conn)

@@ -553,27 +553,27 @@ void h2_goaway(struct conn *conn, bool is_final)
 
 static int64_t stream_deadline(const struct stream *stream)
 {
-	const struct http_server_options *options = &stream->request.ref.server->options;
+	const struct http_server *server = stream->request.ref.server;
 
 	if (stream->state == STREAM_AWAY || stream->is_reset)
 		return 0;
 	if (stream->state == STREAM_ANSWERED)
-		return stream->since_us + allowance_us(options->send_ms, stream->moved);
+		return stream->since_us + allowance_us(server->options.send_ms, stream->moved);
 	if (!stream->has_head)
-		return stream->since_us + options->header_ms * US_PER_MS;
-	return stream->since_us + allowance_us(options->body_ms, stream->moved);
+		return stream->since_us + limit_now_us(&server->limits.header_ms);
+	return stream->since_us + allowance_us(limit_now(&server->limits.body_ms), stream->moved);
 }
 
 int64_t h2_deadline(const struct conn *conn)
 {
-	const struct http_server_options *options = &conn->server->options;
+	const struct limits *limits = &conn->server->limits;
 	const struct stream *stream;
 	int64_t deadline_us = 0;
 
 	if (!conn->h2->has_settings)
-		return conn->phase_since_us + options->header_ms * US_PER_MS;
+		return conn->phase_since_us + limit_now_us(&limits->header_ms);
 	if (conn->stream_count == 0)
-		return conn->idle_since_us + options->idle_ms * US_PER_MS;
+		return conn->idle_since_us + limit_now_us(&limits->idle_ms);
 	TAILQ_FOREACH(stream, &conn->streams, link)
 	deadline_us = earlier(deadline_us, stream_deadline(stream));
 	return deadline_us;

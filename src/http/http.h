@@ -6,7 +6,7 @@
  *           bounded by the options. Knows no method, path or header of ours.
  * Start at  http_server_new() for the server's maker, struct http_request and http_respond() for a handler.
  *
- * A server belongs to one loop. All functions are for that loop's thread, except http_server_counters().
+ * A server belongs to one loop. All functions are for that loop's thread, unless they say otherwise.
  *
  * A stream, its request and its arena stay from on_request until the handler gives the stream back with http_respond() or
  * http_release(), whatever the peer does meanwhile: a peer that closes only marks it cancelled. A call may therefore take the
@@ -123,6 +123,11 @@ struct http_server_options {
 #define HTTP_SLOWEST_BYTES 16384 /* per second; whoever is slower over longer than the timeout is cut */
 
 FALLIBLE http_server_new(struct loop *loop, const struct http_server_options *options, struct http_server **ret_server);
+/* Changes what these four options say, from now on; 0 keeps one as it is. Any thread. */
+struct http_server_limits {
+	uint32_t connections, idle_ms, header_ms, body_ms;
+};
+void http_server_limit(struct http_server *server, const struct http_server_limits *limits);
 /* Accepts on a listening, non-blocking socket (net/socket.h); takes the descriptor over, also on failure. May be called for
  * several (at most HTTP_LISTENERS). */
 FALLIBLE http_server_listen(struct http_server *server, int fd);

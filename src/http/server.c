@@ -78,7 +78,8 @@ static void take(struct http_server *server, int fd, const struct socket_address
 	struct socket_peer peer;
 
 	socket_peer_of(address, &peer);
-	if (server->is_draining || server->conn_count >= server->options.connections || !conn_new(server, fd, &peer)) {
+	if (server->is_draining || server->conn_count >= limit_now(&server->limits.connections) ||
+	    !conn_new(server, fd, &peer)) {
 		count_add(&server->counters.connections_refused, 1);
 		(void)close(fd); /* nothing was said on it */
 	}
@@ -255,6 +256,20 @@ static void fill_defaults(struct http_server_options *options)
 #undef DEFAULT
 }
 
+static void put_limit(_Atomic uint32_t *limit, uint32_t value)
+{
+	if (value)
+		atomic_store_explicit(limit, value, memory_order_relaxed);
+}
+
+void http_server_limit(struct http_server *server, const struct http_server_limits *limits)
+{
+	put_limit(&server->limits.connections, limits->connections);
+	put_limit(&server->limits.idle_ms, limits->idle_ms);
+	put_limit(&server->limits.header_ms, limits->header_ms);
+	put_limit(&server->limits.body_ms, limits->body_ms);
+}
+
 FALLIBLE http_server_new(struct loop *loop, const struct http_server_options *options, struct http_server **ret_server)
 {
 	struct http_server *server = NEW_ZERO(struct http_server);
@@ -265,6 +280,8 @@ FALLIBLE http_server_new(struct loop *loop, const struct http_server_options *op
 	server->loop = loop;
 	server->options = *options;
 	fill_defaults(&server->options);
+	http_server_limit(server, &(struct http_server_limits){ server->options.connections, server->options.idle_ms,
+								server->options.header_ms, server->options.body_ms });
 	server->read_buffer = mem_alloc(READ_BYTES);
 	server->scratch = mem_zero(server->options.header_count, sizeof(*server->scratch));
 	if (!server->read_buffer || !server->scratch) {

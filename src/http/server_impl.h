@@ -128,9 +128,15 @@ struct listener {
 	int fd;
 };
 
+/* Options that may change meanwhile; each stands for itself. In struct http_server_options is what they were at first. */
+struct limits {
+	_Atomic uint32_t connections, idle_ms, header_ms, body_ms;
+};
+
 struct http_server {
 	struct loop *loop;
 	struct http_server_options options;
+	struct limits limits;
 	struct loop_hook turn_end;
 	struct loop_timer again;        /* wakes the loop for connections that are still dirty */
 	struct loop_timer accept_again; /* after descriptors ran out */
@@ -155,6 +161,16 @@ struct http_server {
 	void (*drain_done)(void *arg);
 	void *drain_arg;
 };
+
+static inline uint32_t limit_now(const _Atomic uint32_t *limit)
+{
+	return atomic_load_explicit(limit, memory_order_relaxed);
+}
+
+static inline int64_t limit_now_us(const _Atomic uint32_t *limit_ms)
+{
+	return limit_now(limit_ms) * US_PER_MS;
+}
 
 static inline void count_add(_Atomic uint64_t *counter, uint64_t n)
 {

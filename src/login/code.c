@@ -35,7 +35,7 @@ static FALLIBLE check_challenge(const struct authorize *in)
 
 FALLIBLE authorize_check(struct call *call, const struct authorize *in, struct redirect *ret_redirect, bool *ret_may_answer)
 {
-	const struct settings *settings = call->parts->settings;
+	const struct settings *settings = call->settings;
 
 	*ret_may_answer = false;
 	if (!oauth_client_is_known(settings, in->client_id))

@@ -84,7 +84,7 @@ status reeve_oauth_keep_device(struct call *call, const Reeve__V1__KeepDeviceReq
 
 static FALLIBLE put_urls(struct call *call, const char *user_code, begin_response *out)
 {
-	slice issuer = call->parts->settings->issuer_url;
+	slice issuer = call->settings->issuer_url;
 
 	out->verification_uri = arena_printf(call->arena, "%.*s" PLACE_ON_PAGE, SLICE_ARG(issuer));
 	out->verification_uri_complete =
@@ -137,7 +137,7 @@ static FALLIBLE begin(struct call *call, const begin_request *in, begin_response
 
 status reeve_oauth_device_authorization(struct call *call, const begin_request *in, begin_response *out)
 {
-	if (!oauth_client_is_known(call->parts->settings, slice_str(in->client_id)))
+	if (!oauth_client_is_known(call->settings, slice_str(in->client_id)))
 		return FAIL(FAULT_UNAUTHENTIC, "client_id must be one of the server's token.clients");
 	TRY(oauth_scope_check(slice_str(in->scope)));
 	if (!call->may_block) {

@@ -102,7 +102,7 @@ static FALLIBLE finish_code(struct call *call, const struct flow *flow, Reeve__V
 	}
 	TRY(code_make(call, &goal->code, &flow->person, &code));
 	const struct redirect_pair pairs[] = { { "code", code },
-					       { "iss", call->parts->settings->issuer_url },
+					       { "iss", call->settings->issuer_url },
 					       { "state", goal->code.state } };
 	buffer_init(&location, call->arena, LOCATION_BYTES_MAX);
 	redirect_with(&redirect, pairs, goal->code.state.len ? 3 : 2, &location);
@@ -113,7 +113,7 @@ static FALLIBLE finish_code(struct call *call, const struct flow *flow, Reeve__V
 
 static FALLIBLE finish_invite(struct call *call, const struct flow *flow, Reeve__V1__Page *out)
 {
-	const struct settings *settings = call->parts->settings;
+	const struct settings *settings = call->settings;
 	struct registered registered = { 0 };
 	slice login_token, group = SLICE("");
 	char *text;

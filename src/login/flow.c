@@ -300,9 +300,9 @@ FALLIBLE flow_same_site(struct call *call)
 {
 	const struct browser *browser = &call->browser;
 	slice origin = browser->origin;
-	bool is_ours = browser->fetch_site.len ? slice_is(browser->fetch_site, "same-origin")
-					       : origin.len == 0 || slice_is(origin, "null") ||
-							 slice_eq(origin, call->parts->settings->issuer_url);
+	bool is_ours = browser->fetch_site.len
+			       ? slice_is(browser->fetch_site, "same-origin")
+			       : origin.len == 0 || slice_is(origin, "null") || slice_eq(origin, call->settings->issuer_url);
 
 	if (!slice_is(browser->verb, "POST"))
 		return FAIL(FAULT_INVALID, "a form is sent, not linked to");

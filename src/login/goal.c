@@ -45,8 +45,8 @@ static FALLIBLE read_target(struct call *call, const Reeve__V1__BeginRequest *in
 	}
 	if (*in->exit && !slice_is(slice_str(in->exit), "redirect"))
 		return FAIL_FIELD("exit", "must be redirect");
-	TRY(redirect_parse(redirect_text, call->parts->settings->redirect_origins,
-			   call->parts->settings->redirect_origins_count, "redirect", &redirect));
+	TRY(redirect_parse(redirect_text, call->settings->redirect_origins, call->settings->redirect_origins_count, "redirect",
+			   &redirect));
 	goal->ending = END_REDIRECT;
 	goal->redirect = redirect_text;
 	return OK;
@@ -59,7 +59,7 @@ FALLIBLE goal_read(struct call *call, const Reeve__V1__BeginRequest *in, struct 
 	*ret_goal = (struct goal){ .skip_registration = in->skip_registration, .wants_refresh = in->create_refresh_token };
 	TRY(read_target(call, in, ret_goal));
 	TRY(take_text(*in->client_id ? in->client_id : CLIENT_ID_DEFAULT, "client_id", &ret_goal->client_id));
-	if (!oauth_client_is_known(call->parts->settings, ret_goal->client_id))
+	if (!oauth_client_is_known(call->settings, ret_goal->client_id))
 		return FAIL_FIELD("client_id", "is none of this server's (token.clients)");
 	TRY(take_text(in->audience, "audience", &ret_goal->audience));
 	TRY(take_text(in->identity, "identity", &ret_goal->identity));
@@ -95,7 +95,7 @@ FALLIBLE goal_audiences(struct call *call, const struct goal *goal, const slice 
 		audiences[count++] = one;
 	}
 	if (count == 0)
-		audiences[count++] = call->parts->settings->api_url;
+		audiences[count++] = call->settings->api_url;
 	*ret_audiences = audiences;
 	*ret_count = count;
 	return OK;
@@ -110,7 +110,7 @@ static bool has_target(const struct goal *goal)
 
 FALLIBLE goal_target(struct call *call, const struct goal *goal, struct redirect *ret_redirect)
 {
-	const struct settings *settings = call->parts->settings;
+	const struct settings *settings = call->settings;
 	slice text = goal->ending == END_CODE ? goal->code.redirect_uri : goal->redirect;
 
 	return redirect_parse(text, settings->redirect_origins, settings->redirect_origins_count, "redirect", ret_redirect);
@@ -191,7 +191,7 @@ static FALLIBLE tell_client(struct call *call, const struct goal *goal, const st
 	if (goal->ending == END_CODE) {
 		const struct redirect_pair pairs[] = { { "error", slice_str(oauth_error(report_current(), fault)) },
 						       { "error_description", description },
-						       { "iss", call->parts->settings->issuer_url },
+						       { "iss", call->settings->issuer_url },
 						       { "state", goal->code.state } };
 		redirect_with(redirect, pairs, goal->code.state.len ? 4 : 3, &location);
 	} else {

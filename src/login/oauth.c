@@ -84,7 +84,7 @@ static FALLIBLE as_grant(status result)
 /* The session, if one is wanted; a code is used up with it. */
 static FALLIBLE begin(struct call *call, const struct grant *grant, slice login_token, slice *ret_refresh_token)
 {
-	struct people_want want = { .audiences = &call->parts->settings->api_url, .audiences_count = 1 };
+	struct people_want want = { .audiences = &call->settings->api_url, .audiences_count = 1 };
 	bool is_wanted = false, is_first = false;
 
 	TRY(wants_session(call, grant, &is_wanted));
@@ -114,7 +114,7 @@ FALLIBLE oauth_issue(struct call *call, const struct grant *grant, token_respons
 /* As ExchangeRefreshToken, for our API; bound to the client that signed in. */
 static FALLIBLE refresh(struct call *call, const token_request *in, token_response *out)
 {
-	struct exchange exchange = { .audiences = &call->parts->settings->api_url, .audiences_count = 1, .may_block = true };
+	struct exchange exchange = { .audiences = &call->settings->api_url, .audiences_count = 1, .may_block = true };
 	struct exchanged done = { 0 };
 	slice refresh_token = SLICE("");
 
@@ -146,7 +146,7 @@ status reeve_oauth_token(struct call *call, const token_request *in, token_respo
 
 	if (grant.len == 0)
 		return FAIL_FIELD("grant_type", "must be given, in a form (application/x-www-form-urlencoded)");
-	if (!oauth_client_is_known(call->parts->settings, slice_str(in->client_id)))
+	if (!oauth_client_is_known(call->settings, slice_str(in->client_id)))
 		return FAIL(FAULT_UNAUTHENTIC, "client_id must be one of the server's token.clients");
 	if (slice_is(grant, OAUTH_GRANT_DEVICE))
 		return device_poll(call, in, out);

@@ -17,7 +17,7 @@ static const struct throttle_rule begin_rule = { .label = "upstream", .most = 60
 
 FALLIBLE upstream_connection(struct call *call, slice name, struct upstream *ret_upstream)
 {
-	const struct settings *settings = call->parts->settings;
+	const struct settings *settings = call->settings;
 
 	if (slice_is(name, "google"))
 		name = SLICE("google-oauth2");
@@ -152,7 +152,7 @@ FALLIBLE upstream_callback_url(struct call *call, const struct upstream *upstrea
 	char *url;
 
 	TRY(upstream_way(call, upstream, flow, &way));
-	url = arena_printf(call->arena, "%.*s/oauth/%s%.*s", SLICE_ARG(call->parts->settings->issuer_url),
+	url = arena_printf(call->arena, "%.*s/oauth/%s%.*s", SLICE_ARG(call->settings->issuer_url),
 			   way.len ? "from/" : "callback", SLICE_ARG(way));
 	TRY_NEW(url);
 	*ret_url = slice_str(url);

@@ -9,7 +9,7 @@
 
 bool step_has_local(const struct call *call)
 {
-	const struct settings *settings = call->parts->settings;
+	const struct settings *settings = call->settings;
 
 	for (size_t i = 0; i < settings->connections_count; i++)
 		if (settings->connections[i].kind == CONNECTION_LOCAL)
@@ -24,7 +24,7 @@ FALLIBLE step_need_local(const struct call *call)
 
 static FALLIBLE show_choose(struct call *call, const struct flow *flow, slice problem, Reeve__V1__Page *out)
 {
-	const struct settings *settings = call->parts->settings;
+	const struct settings *settings = call->settings;
 	struct values *values = values_new(call->arena);
 	slice key = SLICE("");
 

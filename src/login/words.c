@@ -20,7 +20,7 @@ FALLIBLE word_person(struct call *call, const struct person *person, slice *ret_
 
 FALLIBLE word_way(struct call *call, const struct person *person, slice *ret_text)
 {
-	const struct settings *settings = call->parts->settings;
+	const struct settings *settings = call->settings;
 	slice organization;
 	char *text;
 

@@ -333,7 +333,7 @@ static FALLIBLE answer_to(struct call *call, const token_request *in, struct ask
 	struct basic basic;
 	size_t count;
 
-	TRY(find_service(call->parts->settings, in->service, &registry));
+	TRY(find_service(call->settings, in->service, &registry));
 	TRY(credentials_of(call, in, &basic));
 	TRY(prove(call, registry, &basic, asker));
 	if (in->n_scope > SCOPES_MAX)

@@ -61,7 +61,7 @@ static FALLIBLE registry_ca(struct rpc *rpc, struct http_request *request, struc
 
 static FALLIBLE openapi(struct rpc *rpc, struct http_request *request, struct page *ret_page)
 {
-	slice url = rpc->options.parts->settings->api_url;
+	slice url = settings_now(rpc->options.parts)->api_url;
 	char *server_url = arena_text(request->arena, url);
 
 	TRY_NEW(server_url);
@@ -121,7 +121,7 @@ static FALLIBLE metrics(struct rpc *rpc, struct http_request *request, struct pa
 {
 	struct buffer text;
 
-	if (!rpc->options.metrics_public && !is_from_here(request))
+	if (!settings_now(rpc->options.parts)->metrics_public && !is_from_here(request))
 		return FAIL(FAULT_DENIED, "metrics are served to loopback only; see metrics.public");
 	buffer_init(&text, request->arena, METRICS_BYTES_MAX);
 	buffer_printf(

@@ -13,7 +13,7 @@ static FALLIBLE source_of(struct journey *journey, slice *ret_source)
 	const struct method *method = call->method;
 	const struct route *route = journey->is_rest ? journey->match.route : method->routes_count ? &method->routes[0] : NULL;
 	char *text =
-		arena_printf(call->arena, "%.*s%.*s%.*s", SLICE_ARG(call->parts->settings->api_url),
+		arena_printf(call->arena, "%.*s%.*s%.*s", SLICE_ARG(call->settings->api_url),
 			     SLICE_ARG(route ? route->prefix : method->path), SLICE_ARG(route ? route->suffix : SLICE("")));
 
 	TRY_NEW(text);

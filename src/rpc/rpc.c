@@ -173,16 +173,24 @@ FALLIBLE rpc_nested(struct call *outer, const struct caller *caller, slice crede
 
 /* ---- deciding where it runs; on the loop ---- */
 
-static FALLIBLE to_worker(struct journey *journey)
+/* Before the call is another thread's: what this one's being on-line kept is counted, or left behind. */
+static void leave(struct journey *journey)
 {
 	journey->call.subject = NULL; /* what the loop's thread resolved is not for another one */
+	if (!journey->held)
+		journey->held = settings_ref(journey->call.settings);
+}
+
+static FALLIBLE to_worker(struct journey *journey)
+{
+	leave(journey);
 	journey->work.run = journey->call.method->place == PLACE_WRITE ? on_worker_ahead : on_worker;
 	return workers_give(journey->rpc->options.workers, &journey->work);
 }
 
 static FALLIBLE to_writer(struct journey *journey)
 {
-	journey->call.subject = NULL;
+	leave(journey);
 	journey->job = (struct store_job){ .run = write_through,
 					   .arg = journey,
 					   .arena = journey->call.arena,
@@ -307,6 +315,7 @@ static void start(struct rpc *rpc, struct http_request *request, const struct me
 	(void)http_header(request, "user-agent", &agent); /* none is fine */
 	call = &journey->call;                            /* zeroed; it is too large to be written twice */
 	call->parts = rpc->options.parts;
+	call->settings = settings_now(call->parts);
 	call->method = method;
 	call->caller = &journey->stranger; /* until a token says otherwise */
 	call->arena = request->arena;
@@ -363,7 +372,7 @@ static void log_call(const struct journey *journey, int64_t took_us)
 	     ours = journey->result.fault == FAULT_INTERNAL || journey->result.fault == FAULT_LOST;
 	char who[UID_TEXT_BYTES];
 
-	if (!journey->rpc->options.log_requests || (!failed && call->method->place != PLACE_WRITE))
+	if (!call->settings->log_requests || (!failed && call->method->place != PLACE_WRITE))
 		return;
 	uid_format(&call->caller->identity, who);
 	LOG(ours ? LOG_ERROR : LOG_INFO, failed ? "call failed" : "call", LOG_TEXT("method", slice_str(call->method->label)),
@@ -400,6 +409,7 @@ static void finish(struct journey *journey)
 	struct report *before = report_use(&journey->call.report);
 	struct http_response response = { 0 };
 	struct verified *verified = journey->verified;
+	const struct settings *held = journey->held;
 	int64_t took_us = clock_ticks_us() - journey->started_us;
 
 	if (!FAILED(journey->result) && journey->call.kept != FAULT_NONE)
@@ -412,6 +422,7 @@ static void finish(struct journey *journey)
 	log_call(journey, took_us);
 	http_respond(journey->ref, &response);
 	(void)verified_unref(verified);                                    /* the journey itself is gone with its stream */
+	(void)settings_unref(held);                                        /* likewise */
 	(void)report_use(before == &journey->call.report ? NULL : before); /* never one whose arena is gone */
 }
 

@@ -20,8 +20,6 @@ struct rpc_options {
 	const struct parts *parts;
 	struct workers *workers;
 	const char *version;
-	bool log_requests;   /* a line for each call that changes something or fails */
-	bool metrics_public; /* /metrics for everyone, else for loopback alone */
 };
 
 FALLIBLE rpc_new(const struct rpc_options *options, struct rpc **ret_rpc);

@@ -34,6 +34,7 @@ struct journey {
 	bool is_nested; /* made by this server: INTERNAL methods are open to it */
 	void *in, *out;
 	struct verified *verified;
+	const struct settings *held; /* those of the call, counted once it leaves its loop */
 	status result;
 	uint64_t revision;
 	int64_t started_us, deadline_us; /* loop time; 0 = no deadline */

@@ -15,8 +15,12 @@
 
 enum kind { KIND_TEXT, KIND_LIST, KIND_NUMBER, KIND_SECONDS, KIND_BYTES, KIND_FLAG, KIND_CHOICE, KIND_SECRET };
 
+/* When a changed value is in force. */
+enum when { RELOAD, RESTART };
+
 struct row {
 	enum kind kind;
+	enum when when;
 	const char *key;
 	size_t offset;
 	const char *text; /* default of a text or choice */
@@ -27,18 +31,18 @@ struct row {
 
 static const struct row rows[] = {
 #define AT(field) offsetof(struct config, field)
-#define TEXT(field, key_, text_, help_) { KIND_TEXT, key_, AT(field), .text = (text_), .help = (help_) },
-#define LIST(field, key_, help_) { KIND_LIST, key_, AT(field), .help = (help_) },
-#define NUMBER(field, key_, n, a, b, help_) \
-	{ KIND_NUMBER, key_, AT(field), .number = (n), .least = (a), .most = (b), .help = (help_) },
-#define SECONDS(field, key_, n, a, b, help_) \
-	{ KIND_SECONDS, key_, AT(field), .number = (n), .least = (a), .most = (b), .help = (help_) },
-#define BYTES(field, key_, n, a, b, help_) \
-	{ KIND_BYTES, key_, AT(field), .number = (n), .least = (a), .most = (b), .help = (help_) },
-#define FLAG(field, key_, flag, help_) { KIND_FLAG, key_, AT(field), .number = (flag), .help = (help_) },
-#define CHOICE(field, key_, text_, choices_, help_) \
-	{ KIND_CHOICE, key_, AT(field), .text = (text_), .choices = (choices_), .help = (help_) },
-#define SECRET(field, key_, help_) { KIND_SECRET, key_, AT(field), .help = (help_) },
+#define TEXT(field, key_, when_, text_, help_) { KIND_TEXT, when_, key_, AT(field), .text = (text_), .help = (help_) },
+#define LIST(field, key_, when_, help_) { KIND_LIST, when_, key_, AT(field), .help = (help_) },
+#define NUMBER(field, key_, when_, n, a, b, help_) \
+	{ KIND_NUMBER, when_, key_, AT(field), .number = (n), .least = (a), .most = (b), .help = (help_) },
+#define SECONDS(field, key_, when_, n, a, b, help_) \
+	{ KIND_SECONDS, when_, key_, AT(field), .number = (n), .least = (a), .most = (b), .help = (help_) },
+#define BYTES(field, key_, when_, n, a, b, help_) \
+	{ KIND_BYTES, when_, key_, AT(field), .number = (n), .least = (a), .most = (b), .help = (help_) },
+#define FLAG(field, key_, when_, flag, help_) { KIND_FLAG, when_, key_, AT(field), .number = (flag), .help = (help_) },
+#define CHOICE(field, key_, when_, text_, choices_, help_) \
+	{ KIND_CHOICE, when_, key_, AT(field), .text = (text_), .choices = (choices_), .help = (help_) },
+#define SECRET(field, key_, when_, help_) { KIND_SECRET, when_, key_, AT(field), .help = (help_) },
 #include "config.def"
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(*rows))
@@ -259,11 +263,11 @@ static bool env_names(const char *name, size_t len, const char *key)
 	return i == len && !key[i];
 }
 
-static FALLIBLE read_environment(struct arena *arena, char *const *environment, struct config *config)
+static FALLIBLE read_environment(struct arena *arena, const struct config_source *source, struct config *config)
 {
 	static const char prefix[] = "REEVE_";
 
-	for (; environment && *environment; environment++) {
+	for (char *const *environment = source->environment; environment && *environment; environment++) {
 		slice name, value;
 		const struct row *row = NULL;
 
@@ -282,15 +286,16 @@ static FALLIBLE read_environment(struct arena *arena, char *const *environment, 
 	return OK;
 }
 
-/* "--key value" or "--key=value" at i; moves i past it. False when arguments[*i] is no flag. */
-static bool take_flag(int count, char *const *arguments, int *i, slice *ret_key, slice *ret_value, bool *ret_has_value)
+/* "--key value" or "--key=value" at i; moves i past it. False when argument *i is no flag. */
+static bool take_flag(const struct config_source *source, int *i, slice *ret_key, slice *ret_value, bool *ret_has_value)
 {
+	char *const *arguments = source->arguments;
 	const char *at = arguments[*i];
 
 	if (strncmp(at, "--", 2) != 0)
 		return false;
 	*ret_has_value = slice_cut(slice_str(at + 2), '=', ret_key, ret_value);
-	if (!*ret_has_value && *i + 1 < count && strncmp(arguments[*i + 1], "--", 2) != 0) {
+	if (!*ret_has_value && *i + 1 < source->count && strncmp(arguments[*i + 1], "--", 2) != 0) {
 		*ret_value = slice_str(arguments[++*i]);
 		*ret_has_value = true;
 	}
@@ -298,15 +303,15 @@ static bool take_flag(int count, char *const *arguments, int *i, slice *ret_key,
 	return true;
 }
 
-static FALLIBLE read_flags(struct arena *arena, int count, char *const *arguments, struct config *config)
+static FALLIBLE read_flags(struct arena *arena, const struct config_source *source, struct config *config)
 {
-	for (int i = 0; i < count;) {
+	for (int i = 0; i < source->count;) {
 		slice key, value = SLICE("");
 		bool has_value;
 		const struct row *row;
 
-		if (!take_flag(count, arguments, &i, &key, &value, &has_value))
-			return FAIL(FAULT_INVALID, "unexpected argument \"%s\"; see reeved --help", arguments[i]);
+		if (!take_flag(source, &i, &key, &value, &has_value))
+			return FAIL(FAULT_INVALID, "unexpected argument \"%s\"; see reeved --help", source->arguments[i]);
 		if (slice_is(key, "config"))
 			continue;
 		row = row_of(key);
@@ -321,18 +326,18 @@ static FALLIBLE read_flags(struct arena *arena, int count, char *const *argument
 	return OK;
 }
 
-static const char *config_path(struct arena *arena, int count, char *const *arguments, char *const *environment)
+static const char *config_path(struct arena *arena, const struct config_source *source)
 {
 	const char *path = NULL;
 
-	for (; environment && *environment; environment++)
+	for (char *const *environment = source->environment; environment && *environment; environment++)
 		if (strncmp(*environment, "REEVE_CONFIG=", 13) == 0)
 			path = *environment + 13;
-	for (int i = 0; i < count;) {
+	for (int i = 0; i < source->count;) {
 		slice key, value = SLICE("");
 		bool has_value;
 
-		if (!take_flag(count, arguments, &i, &key, &value, &has_value))
+		if (!take_flag(source, &i, &key, &value, &has_value))
 			break;
 		if (slice_is(key, "config") && has_value)
 			path = arena_text(arena, value);
@@ -340,21 +345,91 @@ static const char *config_path(struct arena *arena, int count, char *const *argu
 	return path && *path ? path : NULL;
 }
 
-FALLIBLE config_read(struct arena *arena, int count, char *const *arguments, char *const *environment,
-		     struct config *ret_config)
+FALLIBLE config_read(struct arena *arena, const struct config_source *source, struct config *ret_config)
 {
-	const char *path = config_path(arena, count, arguments, environment);
+	const char *path = config_path(arena, source);
 	struct config config;
 
 	set_defaults(&config);
 	if (path)
 		TRY(read_file(arena, path, &config));
-	TRY(read_environment(arena, environment, &config));
-	TRY(read_flags(arena, count, arguments, &config));
+	TRY(read_environment(arena, source, &config));
+	TRY(read_flags(arena, source, &config));
 	if ((config.tls_certificate.len > 0) != (config.tls_key.len > 0))
 		return FAIL(FAULT_INVALID, "tls.certificate and tls.key: set both or neither");
 	*ret_config = config;
 	return OK;
+}
+
+/* ---- a running server's ---- */
+
+static bool lists_equal(const struct config_list *a, const struct config_list *b)
+{
+	bool equal = a->count == b->count;
+
+	for (size_t i = 0; equal && i < a->count; i++)
+		equal = slice_eq(a->at[i], b->at[i]);
+	return equal;
+}
+
+static size_t size_of(enum kind kind)
+{
+	switch (kind) {
+	case KIND_TEXT:
+	case KIND_CHOICE:
+	case KIND_SECRET:
+		return sizeof(slice);
+	case KIND_LIST:
+		return sizeof(struct config_list);
+	case KIND_FLAG:
+		return sizeof(bool);
+	case KIND_NUMBER:
+	case KIND_SECONDS:
+	case KIND_BYTES:
+		break;
+	}
+	return sizeof(int64_t);
+}
+
+static bool values_equal(enum kind kind, const void *a, const void *b)
+{
+	switch (kind) {
+	case KIND_TEXT:
+	case KIND_CHOICE:
+	case KIND_SECRET:
+		return slice_eq(*(const slice *)a, *(const slice *)b);
+	case KIND_LIST:
+		return lists_equal(a, b);
+	case KIND_FLAG:
+	case KIND_NUMBER:
+	case KIND_SECONDS:
+	case KIND_BYTES:
+		break;
+	}
+	return memcmp(a, b, size_of(kind)) == 0;
+}
+
+void config_renew(struct config *running, const struct config *fresh,
+		  void (*differs)(void *user, const char *key, bool is_taken), void *user)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		void *into = field_of(running, &rows[i]);
+		const void *from = (const char *)fresh + rows[i].offset;
+		bool is_taken = rows[i].when == RELOAD;
+
+		if (!values_equal(rows[i].kind, into, from))
+			differs(user, rows[i].key, is_taken);
+		if (is_taken)
+			memcpy(into, from,
+			       size_of(rows[i].kind)); /* equal ones too: texts end with the reading they come from */
+	}
+}
+
+/* ---- the table as a page ---- */
+
+static const char *when_name(const struct row *row)
+{
+	return row->when == RELOAD ? "reload" : "restart";
 }
 
 static void write_default(struct buffer *into, const struct row *row)
@@ -397,13 +472,13 @@ static void write_bounds(struct buffer *into, const struct row *row)
 
 void config_write_markdown(struct buffer *into)
 {
-	buffer_text(into, "| key | default | allowed | meaning |\n|---|---|---|---|\n");
+	buffer_text(into, "| key | default | allowed | changes by | meaning |\n|---|---|---|---|---|\n");
 	for (size_t i = 0; i < ROW_COUNT; i++) {
 		buffer_printf(into, "| `%s` | ", rows[i].key);
 		write_default(into, &rows[i]);
 		buffer_text(into, " | ");
 		write_bounds(into, &rows[i]);
-		buffer_printf(into, " | %s |\n", rows[i].help);
+		buffer_printf(into, " | %s | %s |\n", when_name(&rows[i]), rows[i].help);
 	}
 }
 
@@ -412,7 +487,7 @@ void config_write_roff(struct buffer *into)
 	for (size_t i = 0; i < ROW_COUNT; i++) {
 		buffer_printf(into, ".TP\n.B \\-\\-%s\n%s (default: ", rows[i].key, rows[i].help);
 		write_default(into, &rows[i]);
-		buffer_text(into, ")\n");
+		buffer_printf(into, "; %s)\n", when_name(&rows[i]));
 	}
 }
 
@@ -421,6 +496,6 @@ void config_write_text(struct buffer *into)
 	for (size_t i = 0; i < ROW_COUNT; i++) {
 		buffer_printf(into, "  --%s\n      %s (default: ", rows[i].key, rows[i].help);
 		write_default(into, &rows[i]);
-		buffer_text(into, ")\n");
+		buffer_printf(into, "; %s)\n", when_name(&rows[i]));
 	}
 }

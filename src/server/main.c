@@ -17,9 +17,9 @@
 #include "server/codes.h"
 #include "server/man.h"
 #include "server/serve.h"
+#include "server/settings.h"
 
 #define PAGES_BYTES_MAX ((size_t)1 << 20)
-#define CONFIG_BYTES ((size_t)4 * 1024 * 1024)
 
 extern char **environ;
 
@@ -31,16 +31,7 @@ static int complain(status result)
 	return 1;
 }
 
-static void set_level(slice level)
-{
-	static const char *const names[] = { "debug", "info", "warn", "error" };
-
-	for (int i = 0; i < 4; i++)
-		if (slice_is(level, names[i]))
-			log_set_level((enum log_level)i);
-}
-
-static FALLIBLE serve(const struct config *config, struct arena *arena)
+static FALLIBLE serve(const struct config_source *source, const struct config *config, struct arena *arena)
 {
 	static struct server_parts parts; /* lives as long as the process */
 	slice base_url;
@@ -48,7 +39,7 @@ static FALLIBLE serve(const struct config *config, struct arena *arena)
 
 	TRY(serve_base_url(config, arena, &base_url));
 	TRY(parts_open(&parts, config, base_url));
-	result = serve_run(&parts);
+	result = serve_run(&parts, source);
 	parts_close(&parts);
 	return result;
 }
@@ -102,17 +93,17 @@ static FALLIBLE verify(const char *path)
 	return OK;
 }
 
-static FALLIBLE command(const char *word, int count, char **arguments)
+static FALLIBLE command(const char *word, const struct config_source *source)
 {
-	CLEANUP(arena_freep) struct arena *arena = arena_new(CONFIG_BYTES);
+	CLEANUP(arena_freep) struct arena *arena = arena_new(CONFIG_BYTES_MAX);
 	struct config config;
 
 	TRY_NEW(arena);
-	TRY(config_read(arena, count, arguments, environ, &config));
-	set_level(config.log_level);
+	TRY(config_read(arena, source, &config));
+	log_set_level(settings_log_level(&config));
 	if (strcmp(word, "setup-code") == 0)
 		return codes_command(&config);
-	return serve(&config, arena);
+	return serve(source, &config, arena);
 }
 
 int main(int argc, char **argv)
@@ -135,7 +126,7 @@ int main(int argc, char **argv)
 	if (strcmp(word, "verify") == 0 && argc == 3)
 		return complain(verify(argv[2]));
 	if (strcmp(word, "serve") == 0 || strcmp(word, "setup-code") == 0)
-		return complain(command(word, argc - taken, argv + taken));
+		return complain(command(word, &(struct config_source){ argc - taken, argv + taken, environ }));
 	(void)fprintf(stderr, "reeved: unknown command \"%s\"; see reeved --help\n", word); /* as above */
 	return 2;
 }

@@ -30,7 +30,11 @@ static const char before[] =
 static const char behind[] =
 	".SH SIGNALS\n"
 	".TP\n.B SIGTERM, SIGINT\nfinish what runs, for at most\n.BR drain.timeout ,\nand end.\n"
-	".TP\n.B SIGHUP\nreads the TLS certificate and key again; when they are unsound the old ones stay.\n"
+	".TP\n.B SIGHUP\nreads the configuration, and the TLS certificate and key, again, each by itself; what is unsound "
+	"changes nothing "
+	"and\nis logged. A changed key whose entry above says \"reload\" takes effect; one that says \"restart\" keeps its "
+	"value "
+	"and is named\nin the log.\n"
 	".SH FILES\nIn the data folder, which only one server may use at a time:\n"
 	".TP\n.I reeve.db\n(with\n.I reeve.db\\-wal\nand\n.IR reeve.db\\-shm )\nthe database.\n"
 	".TP\n.I seal.key\nwhat signing keys in the database are sealed with; without it a backup cannot sign.\n"

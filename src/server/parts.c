@@ -13,90 +13,17 @@
 #include "registry/path.h"
 #include "rpc/nested.h"
 #include "server/connections.h"
+#include "server/settings.h"
 #include "service/setup.h"
 
 #define START_MEMORY_BYTES ((size_t)64 * 1024 * 1024)
 #define VERIFIED_CACHE_MAX 4096
 #define RELATIONSHIP_CACHE_MAX 4096
 #define UPSTREAM_CACHE_MAX 256
-#define CLIENT_ID_BYTES_MAX 128
 
 static char *text_of(struct arena *arena, slice text)
 {
 	return arena_text(arena, text);
-}
-
-/* ---- settings ---- */
-
-static slice or_else(slice text, slice other)
-{
-	return text.len ? text : other;
-}
-
-/* The public repositories of one registry: entries "<registry>/<path>" of the configuration. */
-static FALLIBLE public_of(struct server_parts *parts, struct registry_setting *registry)
-{
-	const struct config_list *list = &parts->config->registries_public;
-	slice *at = NEW_N(parts->arena, slice, list->count);
-
-	TRY_NEW(at);
-	for (size_t i = 0; i < list->count; i++)
-		if (slice_starts(list->at[i], registry->host) && list->at[i].len > registry->host.len + 1 &&
-		    list->at[i].at[registry->host.len] == '/')
-			at[registry->public_count++] = slice_from(list->at[i], registry->host.len + 1);
-	registry->public_repositories = at;
-	return OK;
-}
-
-/* The client ids that people's programs may use. */
-static FALLIBLE clients_of(struct server_parts *parts)
-{
-	static const slice known[] = { { "reeve", 5 }, { "auth0", 5 } };
-	const struct config_list *list = &parts->config->token_clients;
-
-	parts->settings.clients = list->count ? list->at : known;
-	parts->settings.clients_count = list->count ? list->count : sizeof(known) / sizeof(*known);
-	for (size_t i = 0; i < list->count; i++)
-		if (list->at[i].len == 0 || list->at[i].len > CLIENT_ID_BYTES_MAX ||
-		    slice_plain_len(list->at[i]) != list->at[i].len)
-			return FAIL(FAULT_INVALID,
-				    "token.clients: a client id is 1 to %d visible ASCII characters without quotes",
-				    CLIENT_ID_BYTES_MAX);
-	return OK;
-}
-
-static FALLIBLE make_settings(struct server_parts *parts, slice base_url)
-{
-	const struct config *config = parts->config;
-	struct settings *settings = &parts->settings;
-	struct registry_setting *registries = NEW_N(parts->arena, struct registry_setting, config->registries.count);
-	char *backups = arena_printf(parts->arena, "%.*s/backups", SLICE_ARG(config->data));
-
-	TRY_NEW(registries);
-	TRY_NEW(backups);
-	for (size_t i = 0; i < config->registries.count; i++) {
-		registries[i] =
-			(struct registry_setting){ .service = config->registries.at[i], .host = config->registries.at[i] };
-		TRY(public_of(parts, &registries[i]));
-	}
-	*settings = (struct settings){
-		.issuer_url = or_else(config->url, base_url),
-		.api_url = or_else(config->api_url, or_else(config->url, base_url)),
-		.console_url = or_else(config->console_url, or_else(config->url, base_url)),
-		.anyone_creates_organizations = slice_is(config->organizations_create, "anyone"),
-		.registries = registries,
-		.registries_count = config->registries.count,
-		.backup_folder = slice_str(backups),
-		.limit_folders = config->limits_folders,
-		.limit_identities = config->limits_identities,
-		.limit_repositories = config->limits_repositories,
-		.limit_roles = config->limits_roles,
-		.limit_bindings = config->limits_bindings,
-		.setup_code_life_s = config->setup_code_life,
-	};
-	TRY(clients_of(parts));
-	TRY(connections_read(parts->arena, config, settings->issuer_url, &settings->connections, &settings->connections_count));
-	return redirect_origins_read(parts->arena, config, &settings->redirect_origins, &settings->redirect_origins_count);
 }
 
 /* The connections whose ID tokens are taken as they are: those that give any. */
@@ -178,7 +105,7 @@ static FALLIBLE fill_store(struct server_parts *parts)
 	char code[SETUP_CODE_BYTES];
 
 	TRY(random_fill(parts->parts.random, opening.start.random, sizeof(opening.start.random)));
-	TRY(setup_code_new(parts->parts.random, opening.start.now_us, parts->settings.setup_code_life_s, code, opening.digest,
+	TRY(setup_code_new(parts->parts.random, opening.start.now_us, parts->config->setup_code_life, code, opening.digest,
 			   &opening.code));
 	TRY(store_write(parts->parts.store, prepare, &opening, parts->arena, &revision));
 	TRY(store_read(parts->parts.store, load, &opening, parts->arena));
@@ -212,19 +139,20 @@ static FALLIBLE open_fetcher(struct server_parts *parts)
 	return fetcher_new(&fetch, &parts->parts.fetcher);
 }
 
-static FALLIBLE open_mailer(struct server_parts *parts)
+/* *ret_mailer is NULL when the configuration names no mail server. */
+static FALLIBLE open_mailer(struct arena *arena, const struct config *config, struct mailer **ret_mailer)
 {
-	const struct config *config = parts->config;
 	struct mail_config mail = { .url = config->smtp_url, .from = config->smtp_from, .user = config->smtp_user };
 
+	*ret_mailer = NULL;
 	if (config->smtp_url.len == 0)
 		return OK;
-	TRY(secret_choose(parts->arena, "smtp.password", config->smtp_password, config->smtp_password_file, &mail.password));
+	TRY(secret_choose(arena, "smtp.password", config->smtp_password, config->smtp_password_file, &mail.password));
 	if (config->fetch_ca_file.len) {
-		mail.ca_file = text_of(parts->arena, config->fetch_ca_file);
+		mail.ca_file = text_of(arena, config->fetch_ca_file);
 		TRY_NEW(mail.ca_file);
 	}
-	return mailer_new(&mail, &parts->parts.mailer);
+	return mailer_new(&mail, ret_mailer);
 }
 
 static FALLIBLE open_issuer(struct server_parts *parts)
@@ -277,10 +205,7 @@ static FALLIBLE open_trail(struct server_parts *parts)
 
 static FALLIBLE open_calls(struct server_parts *parts)
 {
-	struct rpc_options options = { .parts = &parts->parts,
-				       .version = REEVE_VERSION,
-				       .log_requests = parts->config->log_requests,
-				       .metrics_public = parts->config->metrics_public };
+	struct rpc_options options = { .parts = &parts->parts, .version = REEVE_VERSION };
 
 	TRY(workers_new((unsigned)parts->config->workers, (unsigned)parts->config->queue_max, &parts->workers));
 	options.workers = parts->workers;
@@ -295,7 +220,7 @@ static FALLIBLE open_calls(struct server_parts *parts)
 
 static FALLIBLE open_all(struct server_parts *parts, slice base_url)
 {
-	TRY(make_settings(parts, base_url));
+	TRY(settings_make(parts->arena, parts->config, base_url, &parts->settings));
 	parts->parts.clock = &clock_system;
 	parts->parts.random = &random_system;
 	parts->parts.settings = &parts->settings;
@@ -305,7 +230,7 @@ static FALLIBLE open_all(struct server_parts *parts, slice base_url)
 	TRY_NEW(parts->parts.authz);
 	store_on_commit(parts->parts.store, committed, parts);
 	TRY(open_fetcher(parts));
-	TRY(open_mailer(parts));
+	TRY(open_mailer(parts->arena, parts->config, &parts->parts.mailer));
 	TRY(open_issuer(parts));
 	TRY(fill_store(parts));
 	TRY(issuer_start(parts->parts.issuer));
@@ -345,6 +270,17 @@ FALLIBLE parts_open(struct server_parts *parts, const struct config *config, sli
 	return result;
 }
 
+FALLIBLE parts_check(struct arena *arena, const struct config *config, slice base_url)
+{
+	struct settings settings;
+	struct mailer *mailer;
+
+	TRY(settings_make(arena, config, base_url, &settings));
+	TRY(open_mailer(arena, config, &mailer));
+	mailer = mailer_free(mailer); /* nothing waits in it */
+	return OK;
+}
+
 void parts_close(struct server_parts *parts)
 {
 	parts->workers = workers_free(parts->workers);
@@ -356,5 +292,6 @@ void parts_close(struct server_parts *parts)
 	parts->parts.fetcher = fetcher_free(parts->parts.fetcher);
 	parts->parts.issuer = issuer_free(parts->parts.issuer);
 	parts->parts.authz = authz_free(parts->parts.authz);
+	(void)settings_unref(parts->parts.settings); /* those of the last reload */
 	parts->arena = arena_free(parts->arena);
 }

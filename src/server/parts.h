@@ -14,9 +14,9 @@
 #include "server/config.h"
 
 struct server_parts {
-	const struct config *config;
-	struct arena *arena; /* what lives as long as the process */
-	struct settings settings;
+	const struct config *config; /* as at the start: for what changes by a restart alone */
+	struct arena *arena;         /* what lives as long as the process */
+	struct settings settings;    /* those of the start; parts.settings are those in force */
 	struct parts parts;
 	struct workers *workers;
 	struct rpc *rpc;
@@ -26,6 +26,8 @@ struct server_parts {
 
 /* base_url: "http://127.0.0.1:8080" when config.url is unset. */
 FALLIBLE parts_open(struct server_parts *parts, const struct config *config, slice base_url);
+/* What parts_open would refuse about the configuration itself; opens nothing. The arena may hold secrets after it. */
+FALLIBLE parts_check(struct arena *arena, const struct config *config, slice base_url);
 void parts_close(struct server_parts *parts);
 
 /* Opens the store alone, for commands. */

@@ -10,6 +10,7 @@
 #include "net/socket.h"
 #include "net/tls.h"
 #include "server/codes.h"
+#include "server/reload.h"
 #include "service/seen.h"
 #include "service/sweep.h"
 
@@ -41,8 +42,11 @@ struct serving {
 	struct loop_signal term, interrupt, hangup;
 	struct loop_timer tick;
 	unsigned ticks;
-	struct work rotate, codes, seen, sweep;
-	_Atomic bool rotating, reading_codes, writing_seen, sweeping;
+	struct work rotate, codes, seen, sweep, reread;
+	_Atomic bool rotating, reading_codes, writing_seen, sweeping, reloading;
+	_Atomic bool is_hung_up; /* SIGHUP came, and nobody has begun to read again */
+	struct reload reload;    /* its chore's own */
+	_Atomic uint32_t drain_ms;
 	bool draining;
 };
 
@@ -116,6 +120,52 @@ static void sweep_now(struct work *work)
 	serving->sweeping = false;
 }
 
+static void reload_certificates(struct serving *serving)
+{
+	if (!serving->tls)
+		return;
+	if (FAILED(tls_server_reload(serving->tls)))
+		LOG(LOG_ERROR, "certificates stay as they were", LOG_TEXT("error", slice_str(report_current()->text)));
+	else
+		LOG(LOG_INFO, "certificates read again");
+}
+
+static uint32_t drain_ms_of(const struct config *config)
+{
+	return (uint32_t)config->drain * 1000;
+}
+
+static struct http_server_limits limits_of(const struct config *config)
+{
+	return (struct http_server_limits){ .connections = (uint32_t)config->http_connections_max,
+					    .idle_ms = (uint32_t)config->http_idle * 1000,
+					    .header_ms = (uint32_t)config->http_header_timeout * 1000,
+					    .body_ms = (uint32_t)config->http_body_timeout * 1000 };
+}
+
+/* What lanes were given of it at their start. */
+static void apply_to_lanes(struct reload *reload)
+{
+	struct serving *serving = (struct serving *)(void *)((char *)reload - offsetof(struct serving, reload));
+	struct http_server_limits limits = limits_of(&reload->running);
+
+	serving->drain_ms = drain_ms_of(&reload->running);
+	for (size_t i = 0; i < serving->lane_count; i++)
+		http_server_limit(serving->lanes[i].server, &limits);
+}
+
+static void read_again(struct work *work)
+{
+	struct serving *serving = (struct serving *)(void *)((char *)work - offsetof(struct serving, reread));
+
+	serving->is_hung_up = false; /* one that comes from now on asks for another time */
+	authz_thread_offline();      /* files are read, and every reader is waited for */
+	reload_certificates(serving);
+	reload_config(&serving->reload);
+	authz_thread_online();
+	serving->reloading = false;
+}
+
 static void give_chore(struct serving *serving, struct work *work, _Atomic bool *busy)
 {
 	if (*busy)
@@ -135,6 +185,8 @@ static void ticked(struct loop_timer *timer)
 		give_chore(serving, &serving->seen, &serving->writing_seen);
 	if (serving->ticks % SWEEP_EVERY_TICKS == SWEEP_EVERY_TICKS / 2)
 		give_chore(serving, &serving->sweep, &serving->sweeping);
+	if (serving->is_hung_up)
+		give_chore(serving, &serving->reread, &serving->reloading);
 	serving->ticks++;
 	if (codes_are_waiting(serving->parts->config->data))
 		give_chore(serving, &serving->codes, &serving->reading_codes);
@@ -154,7 +206,7 @@ static void drain_lane(struct loop_task *task)
 {
 	struct lane *lane = (struct lane *)(void *)((char *)task - offsetof(struct lane, drain));
 
-	http_server_drain(lane->server, (uint32_t)lane->serving->parts->config->drain * 1000 + AGAIN_MS, drained, lane);
+	http_server_drain(lane->server, lane->serving->drain_ms + AGAIN_MS, drained, lane);
 }
 
 static void stop(struct serving *serving)
@@ -185,12 +237,8 @@ static void on_hangup(struct loop_signal *signal)
 {
 	struct serving *serving = (struct serving *)(void *)((char *)signal - offsetof(struct serving, hangup));
 
-	if (!serving->tls)
-		return;
-	if (FAILED(tls_server_reload(serving->tls)))
-		LOG(LOG_ERROR, "certificates stay as they were", LOG_TEXT("error", slice_str(report_current()->text)));
-	else
-		LOG(LOG_INFO, "certificates read again");
+	serving->is_hung_up = true;
+	give_chore(serving, &serving->reread, &serving->reloading); /* the next tick tries again */
 }
 
 /* ---- lanes ---- */
@@ -231,15 +279,16 @@ static FALLIBLE listen_on(struct lane *lane, const struct config *config)
 static FALLIBLE open_lane(struct serving *serving, struct lane *lane)
 {
 	const struct config *config = serving->parts->config;
+	struct http_server_limits limits = limits_of(config);
 	struct http_server_options options = {
 		.header_bytes = (uint32_t)config->http_header_max,
 		.body_bytes = (size_t)config->http_body_max,
 		.arena_bytes = (size_t)config->call_memory,
 		.connection_streams = (uint32_t)config->http_streams_max,
-		.connections = (uint32_t)config->http_connections_max,
-		.idle_ms = (uint32_t)config->http_idle * 1000,
-		.header_ms = (uint32_t)config->http_header_timeout * 1000,
-		.body_ms = (uint32_t)config->http_body_timeout * 1000,
+		.connections = limits.connections,
+		.idle_ms = limits.idle_ms,
+		.header_ms = limits.header_ms,
+		.body_ms = limits.body_ms,
 		.tls = serving->tls,
 		.user = serving->parts->rpc,
 		.on_request = rpc_serve,
@@ -348,7 +397,7 @@ static void say_ready(const struct serving *serving)
 			      "    reeve setup --server %.*s --code %s\n\n"
 			      "The code works once, for %lld minutes; \"reeved setup-code\" prints a new one.\n\n",
 			      SLICE_ARG(parts->settings.api_url), parts->setup_code,
-			      (long long)parts->settings.setup_code_life_s / 60); /* a lost line is a new code away */
+			      (long long)parts->config->setup_code_life / 60); /* a lost line is a new code away */
 }
 
 static FALLIBLE run(struct serving *serving)
@@ -361,6 +410,7 @@ static FALLIBLE run(struct serving *serving)
 	serving->codes.run = read_codes;
 	serving->seen.run = write_seen;
 	serving->sweep.run = sweep_now;
+	serving->reread.run = read_again;
 	loop_signal_start(first, &serving->term, SIGTERM, on_term);
 	loop_signal_start(first, &serving->interrupt, SIGINT, on_interrupt);
 	loop_signal_start(first, &serving->hangup, SIGHUP, on_hangup);
@@ -402,12 +452,16 @@ static void close_lanes(struct serving *serving)
 	tls_server_free(serving->tls);
 }
 
-FALLIBLE serve_run(struct server_parts *parts)
+FALLIBLE serve_run(struct server_parts *parts, const struct config_source *source)
 {
 	static struct serving serving; /* one server a process; too large for the stack */
 	status result;
 
-	serving = (struct serving){ .parts = parts };
+	serving = (struct serving){
+		.parts = parts,
+		.drain_ms = drain_ms_of(parts->config),
+		.reload = { .parts = parts, .source = source, .running = *parts->config, .apply = apply_to_lanes },
+	};
 	result = run(&serving);
 	close_lanes(&serving);
 	return result;

@@ -161,8 +161,8 @@ static FALLIBLE write_to_owners(struct call *call, const char *organization, con
 			    "    reeve iam organizations access-requests accept %s %s --role viewer\n"
 			    "    reeve iam organizations access-requests list %s\n\n"
 			    "If you do nothing, nobody is let in.\n",
-			    told->email, told->organization_name, SLICE_ARG(call->parts->settings->issuer_url), organization,
-			    identity, organization);
+			    told->email, told->organization_name, SLICE_ARG(call->settings->issuer_url), organization, identity,
+			    organization);
 	TRY_NEW(text);
 	for (size_t i = 0; i < told->n_owner_emails; i++)
 		TRY(mailer_send(call->parts->mailer, slice_str(told->owner_emails[i]), SLICE(MAIL_SUBJECT), slice_str(text)));

@@ -25,7 +25,7 @@ FALLIBLE account_login(struct call *call, slice login, const char *field, slice 
 
 FALLIBLE account_issuer(struct call *call, slice *ret_issuer)
 {
-	char *text = arena_printf(call->arena, "%.*s/local", SLICE_ARG(call->parts->settings->issuer_url));
+	char *text = arena_printf(call->arena, "%.*s/local", SLICE_ARG(call->settings->issuer_url));
 
 	TRY_NEW(text);
 	*ret_issuer = slice_str(text);
@@ -149,7 +149,7 @@ FALLIBLE account_add_link(struct call *call, char kind, struct account *account,
 	TRY(random_hex(call, ACCOUNT_SECRET_BYTES, &hex));
 	secret = arena_printf(call->arena, "%c%.*s", kind, SLICE_ARG(hex));
 	TRY_NEW(secret);
-	url = arena_printf(call->arena, "%.*s" ACCOUNT_LINK_PATH "%s", SLICE_ARG(call->parts->settings->issuer_url), secret);
+	url = arena_printf(call->arena, "%.*s" ACCOUNT_LINK_PATH "%s", SLICE_ARG(call->settings->issuer_url), secret);
 	TRY_NEW(url);
 	TRY(digest_of_link(call, slice_str(secret), &account->reset_digest));
 	account->reset_expires_us = call->now_us + ACCOUNT_LINK_LIFE_S * US_PER_S;
@@ -278,7 +278,7 @@ status reeve_accounts_delete_account(struct call *call, const Reeve__V1__DeleteA
 static FALLIBLE list_rows(struct call *call, const Reeve__V1__ListAccountsRequest *in, struct rows *ret_rows, slice *ret_next)
 {
 	static const struct page_field by_login = { "login", ACCOUNTS_LOGIN, false };
-	const uint8_t *key = (const uint8_t *)call->parts->settings->page_key.at;
+	const uint8_t *key = (const uint8_t *)call->settings->page_key.at;
 	struct page_scope scope = { .method = slice_str(call->method->label),
 				    .order = { &by_login, false },
 				    .caller = call->caller->identity };

@@ -16,7 +16,7 @@ bool account_can_mail(const struct call *call)
 
 static FALLIBLE letter(struct call *call, const Reeve__V1__AccountLink *link)
 {
-	slice url = call->parts->settings->issuer_url;
+	slice url = call->settings->issuer_url;
 	char *text = arena_printf(call->arena,
 				  "Somebody asked for a way to set the password of your account at\n%.*s\n\n"
 				  "If that was you, open this link within a day; it works once:\n\n%s\n\n"

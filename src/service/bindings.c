@@ -65,7 +65,7 @@ FALLIBLE binding_create(struct call *call, const struct uid *group, const struct
 		TRY(find_same(call, &binding, ret_binding, &found));
 	if (found)
 		return OK;
-	TRY(limit_check(call, group, &table_bindings, "bindings", call->parts->settings->limit_bindings));
+	TRY(limit_check(call, group, &table_bindings, "bindings", call->settings->limit_bindings));
 	TRY(call_new_child(call, group, &binding.uid));
 	TRY(row_insert(call->tx, &table_bindings, &binding));
 	call_touched(call, &binding.uid, group);

@@ -16,47 +16,9 @@
 #include "base/random.h"
 #include "model/caller.h"
 #include "schema/method.h"
+#include "service/settings.h"
 #include "store/store.h"
 #include "token/token.h"
-
-/* A container registry that asks us. */
-struct registry_setting {
-	slice service;                    /* what `service=` names; also the audience of tokens for it */
-	slice host;                       /* what a client types: registry.example.com or localhost:5000 */
-	const slice *public_repositories; /* names or prefixes ending in "/" that anyone may pull */
-	size_t public_count;
-};
-
-/* One way for people to sign in that the configuration offers. */
-enum connection_kind { CONNECTION_OIDC, CONNECTION_GITHUB, CONNECTION_LOCAL };
-struct connection {
-	enum connection_kind kind;
-	slice name;  /* google-oauth2, github, gitlab, email, or what the configuration calls it */
-	slice label; /* what a person reads: Google */
-	slice issuer, client_id, secret;
-	slice scopes;                            /* separated by spaces */
-	slice authorize_url, token_url, api_url; /* CONNECTION_GITHUB alone; an OIDC issuer says them itself */
-	bool is_pkce;
-};
-
-/* The configuration that handlers look at; replaced whole on reload, never edited. */
-struct settings {
-	slice issuer_url, api_url, console_url;
-	bool anyone_creates_organizations; /* organizations.create: anyone; else operators only */
-	const struct registry_setting *registries;
-	size_t registries_count;
-	slice backup_folder;
-	int64_t limit_folders, limit_identities, limit_repositories, limit_roles,
-		limit_bindings; /* per organization; 0 = none */
-	int64_t setup_code_life_s;
-	const struct connection *connections;
-	size_t connections_count;
-	const slice *clients; /* client ids that people's programs may use: token.clients */
-	size_t clients_count;
-	const slice *redirect_origins; /* https origins a sign-in may end at besides loopback */
-	size_t redirect_origins_count;
-	slice page_key; /* 32 bytes: authenticates page tokens */
-};
 
 struct call;
 struct mailer;
@@ -70,7 +32,7 @@ struct parts {
 	struct mailer *mailer; /* NULL: this server sends no mail */
 	const struct clock *clock;
 	struct random *random;
-	const struct settings *settings;
+	_Atomic(const struct settings *) settings; /* replaced by settings_publish(); for calls: call.settings */
 	/* rpc_nested(), which this room lies below; see call_nested. */
 	status (*nested)(struct call *outer, const struct caller *caller, slice credential, enum method_id method,
 			 const void *in, void *out);
@@ -89,6 +51,7 @@ struct browser {
 
 struct call {
 	const struct parts *parts;
+	const struct settings *settings; /* the same from the call's beginning to its end */
 	const struct method *method;
 	struct arena *arena;
 	struct tx *tx;               /* inside a transaction or snapshot; NULL on the loop */

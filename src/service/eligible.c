@@ -26,7 +26,7 @@ static bool is_everybodys(slice domain)
 /* Signed in with what the configuration names; nothing else stands behind the token. */
 static bool came_by_connection(struct call *call)
 {
-	const struct settings *settings = call->parts->settings;
+	const struct settings *settings = call->settings;
 	const struct json *act;
 	slice issuer;
 

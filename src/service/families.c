@@ -37,7 +37,7 @@ static FALLIBLE write_token(struct call *call, const struct refresh_content *con
 	buffer_init(&json, call->arena, JSON_BYTES);
 	json_writer_init(&writer, &json);
 	json_open_object(&writer);
-	json_pair_text(&writer, "iss", call->parts->settings->issuer_url);
+	json_pair_text(&writer, "iss", call->settings->issuer_url);
 	json_pair_text(&writer, "sub", content->subject);
 	json_pair_text(&writer, "aud", content->client_id);
 	json_pair_int(&writer, "iat", content->issued_s);

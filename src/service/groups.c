@@ -73,7 +73,7 @@ static FALLIBLE place_new(struct call *call, const struct uid *parent, struct gr
 	TRY(group_at(call, parent, CAP_IAM_GROUPS_LIST_BIT, &above));
 	if (uid_depth(parent) >= GROUP_DEPTH_MAX)
 		return FAIL_FIELD("parent", "folders nest at most %d deep", GROUP_DEPTH_MAX);
-	TRY(limit_check(call, parent, &table_groups, "folders", call->parts->settings->limit_folders));
+	TRY(limit_check(call, parent, &table_groups, "folders", call->settings->limit_folders));
 	group->parent = *parent;
 	return call_new_child(call, parent, &group->uid);
 }

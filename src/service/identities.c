@@ -89,7 +89,7 @@ FALLIBLE put_map(struct call *call, slice json, const ProtobufCMessageDescriptor
 static FALLIBLE check_issuer(struct call *call, slice issuer, const char *field)
 {
 	TRY(rule_text(issuer, ISSUER_BYTES_MAX, false, field));
-	if (slice_eq(issuer, call->parts->settings->issuer_url) || url_is_https_issuer(issuer) ||
+	if (slice_eq(issuer, call->settings->issuer_url) || url_is_https_issuer(issuer) ||
 	    (url_is_issuer(issuer) && fetch_allows(call->parts->fetcher, issuer)))
 		return OK;
 	return FAIL_FIELD(field, "must be an https URL without query, fragment or user information");
@@ -215,7 +215,7 @@ FALLIBLE identity_create(struct call *call, const struct uid *parent, struct ide
 	row->created_us = row->updated_us = row->last_seen_us = call->now_us;
 	TRY(check(call, NULL, row));
 	TRY(group_at(call, parent, CAP_IAM_GROUPS_LIST_BIT, &group));
-	TRY(limit_check(call, parent, &table_identities, "identities", call->parts->settings->limit_identities));
+	TRY(limit_check(call, parent, &table_identities, "identities", call->settings->limit_identities));
 	TRY(call_new_child(call, parent, &row->uid));
 	TRY(row_insert(call->tx, &table_identities, row));
 	call_touched(call, &row->uid, parent);
@@ -269,7 +269,7 @@ static FALLIBLE hand_out_proof(struct call *call, const struct uid *uid)
 	TRY_NEW(deputies.at);
 	deputies.at[deputies.count++] = *uid;
 	query_init(&query);
-	query_eq_text(&query, IDENTITIES_ISSUER, call->parts->settings->issuer_url);
+	query_eq_text(&query, IDENTITIES_ISSUER, call->settings->issuer_url);
 	query_uids(&query, WHERE_UNDER, IDENTITIES_UID, &root, 1);
 	for (size_t i = 0; i < deputies.count; i++) {
 		const char *text = uid_text(&deputies.at[i], call->arena);

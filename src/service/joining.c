@@ -10,8 +10,8 @@ FALLIBLE joining_record(struct call *call, enum method_id as, const struct uid *
 			const struct uid *actor, const ProtobufCMessage *body)
 {
 	const struct method *method = &methods[as];
-	char *source = arena_printf(call->arena, "%.*s%.*s", SLICE_ARG(call->parts->settings->api_url),
-				    SLICE_ARG(method->routes[0].prefix));
+	char *source =
+		arena_printf(call->arena, "%.*s%.*s", SLICE_ARG(call->settings->api_url), SLICE_ARG(method->routes[0].prefix));
 	char *subject = uid_text(what, call->arena);
 	struct buffer json;
 	struct event_in event = { .method = methods[METHOD_V1_AUTH_REGISTER].label,
@@ -63,7 +63,7 @@ FALLIBLE joining_bind(struct call *call, const struct uid *identity, const struc
 	TRY(row_count(call->tx, &table_bindings, &query, &count));
 	if (count)
 		return OK;
-	TRY(limit_check(call, group, &table_bindings, "bindings", call->parts->settings->limit_bindings));
+	TRY(limit_check(call, group, &table_bindings, "bindings", call->settings->limit_bindings));
 	TRY(call_new_child(call, group, &binding.uid));
 	TRY(row_insert(call->tx, &table_bindings, &binding));
 	return record_binding(call, &binding);

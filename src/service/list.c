@@ -153,7 +153,7 @@ struct paging {
 static FALLIBLE read_paging(struct call *call, const struct list_noun *noun, const struct list_in *in,
 			    const struct query *query, struct paging *paging)
 {
-	const uint8_t *key = (const uint8_t *)call->parts->settings->page_key.at;
+	const uint8_t *key = (const uint8_t *)call->settings->page_key.at;
 
 	TRY(page_size(in->page_size, &paging->size));
 	TRY(page_skip(in->skip, &paging->skip));
@@ -181,7 +181,7 @@ static void apply_paging(const struct paging *paging, struct query *query)
 FALLIBLE list_page(struct call *call, const struct list_noun *noun, const struct list_in *in, struct query *query,
 		   struct list_out *ret_out)
 {
-	const uint8_t *key = (const uint8_t *)call->parts->settings->page_key.at;
+	const uint8_t *key = (const uint8_t *)call->settings->page_key.at;
 	struct list_out out = { 0 };
 	struct paging paging = { 0 };
 	struct query counting;

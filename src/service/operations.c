@@ -114,7 +114,7 @@ status reeve_operations_backup(struct call *call, const Reeve__V1__BackupRequest
 
 	if (!is_file_name(slice_str(in->file_name)))
 		return FAIL_FIELD("file_name", "must be a plain file name of letters, digits, dots, dashes and underscores");
-	path = arena_printf(call->arena, "%.*s/%s", SLICE_ARG(call->parts->settings->backup_folder), in->file_name);
+	path = arena_printf(call->arena, "%.*s/%s", SLICE_ARG(call->settings->backup_folder), in->file_name);
 	TRY_NEW(path);
 	if (stat(path, &about) == 0)
 		return FAIL_EXISTS("file_name", "there is a backup of this name already; choose another one");

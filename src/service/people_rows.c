@@ -341,7 +341,7 @@ static FALLIBLE drop(struct call *call, const struct table *table, int column, c
 /* Who signed in here with a password leaves that behind too. */
 static FALLIBLE drop_local_account(struct call *call, const struct identity *row)
 {
-	slice url = call->parts->settings->issuer_url;
+	slice url = call->settings->issuer_url;
 	struct query query;
 	int64_t count;
 

@@ -36,7 +36,7 @@ static bool is_connection(const struct settings *settings, slice issuer)
 
 FALLIBLE provider_check_issuer(struct call *call, const struct provider_in *in)
 {
-	const struct settings *settings = call->parts->settings;
+	const struct settings *settings = call->settings;
 	const char *field;
 
 	TRY(provider_field(call, in, "oidc.issuer", &field));

@@ -74,7 +74,7 @@ FALLIBLE repo_create(struct call *call, const struct uid *parent, struct repo *r
 		TRY(find_named(call, parent, row, &found));
 	if (found)
 		return OK;
-	TRY(limit_check(call, parent, &table_repos, "repositories", call->parts->settings->limit_repositories));
+	TRY(limit_check(call, parent, &table_repos, "repositories", call->settings->limit_repositories));
 	row->parent = *parent;
 	row->created_us = row->updated_us = call->now_us;
 	TRY(call_new_child(call, parent, &row->uid));

@@ -17,7 +17,7 @@ static status group_parent(struct call *call, const void *in, struct uid *ret_pl
 	*ret_place = (struct uid){ 0 };
 	if (*parent)
 		return group_resolve(call, slice_str(parent), ret_place);
-	*ret_is_open = call->parts->settings->anyone_creates_organizations && uid_is_none(&call->caller->confined_to);
+	*ret_is_open = call->settings->anyone_creates_organizations && uid_is_none(&call->caller->confined_to);
 	return OK;
 }
 

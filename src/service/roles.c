@@ -80,7 +80,7 @@ FALLIBLE role_create(struct call *call, const struct uid *parent, const struct r
 	TRY(role_caps_check(&role.caps, "role.capabilities"));
 	TRY(group_at(call, parent, CAP_IAM_GROUPS_LIST_BIT, &group));
 	TRY(call_hand_out(call, parent, &role.caps));
-	TRY(limit_check(call, parent, &table_roles, "roles", call->parts->settings->limit_roles));
+	TRY(limit_check(call, parent, &table_roles, "roles", call->settings->limit_roles));
 	TRY(call_new_child(call, parent, &role.uid));
 	TRY(row_insert(call->tx, &table_roles, &role));
 	call_touched(call, &role.uid, parent);

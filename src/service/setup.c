@@ -223,7 +223,7 @@ static FALLIBLE make_operator(struct call *call, const char *name, slice keys, s
 	text = uid_text(&identity.uid, call->arena);
 	TRY_NEW(text);
 	identity.subject = slice_str(text);
-	text = arena_printf(call->arena, "%.*s/machine", SLICE_ARG(call->parts->settings->issuer_url));
+	text = arena_printf(call->arena, "%.*s/machine", SLICE_ARG(call->settings->issuer_url));
 	TRY_NEW(text);
 	identity.issuer = slice_str(text);
 	TRY(row_insert(call->tx, &table_identities, &identity));
@@ -238,7 +238,7 @@ static FALLIBLE make_operator(struct call *call, const char *name, slice keys, s
 
 static FALLIBLE answer(struct call *call, const struct identity *identity, Reeve__V1__RegisterResponse *out)
 {
-	const struct settings *settings = call->parts->settings;
+	const struct settings *settings = call->settings;
 
 	TRY(put_uid(call, &identity->uid, &out->identity_uid));
 	TRY(put_text(call, settings->issuer_url, &out->issuer));

@@ -246,7 +246,8 @@ static FALLIBLE cross_login(struct issuer *issuer, struct arena *arena, const st
 	TRY_NEW(subject);
 	TRY(token_login_assume(arena, login, &self));
 	caller.subject = slice_str(subject);
-	caller.expires_s = issuer_now_us(issuer) / US_PER_S + issuer->options.access_life_s;
+	caller.expires_s =
+		issuer_now_us(issuer) / US_PER_S + atomic_load_explicit(&issuer->access_life_s, memory_order_relaxed);
 	TRY(own_claims(issuer, arena, &self, caller.subject, caller.expires_s, &claims));
 	return cross_own(issuer, arena, &caller, claims, asked->identity, asked->may_block, ret_assumed);
 }

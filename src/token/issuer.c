@@ -91,6 +91,7 @@ FALLIBLE issuer_new(const struct issuer_options *options, struct store *store, s
 	issuer->fetcher = fetcher;
 	(void)pthread_mutex_init(&issuer->keyset_lock, NULL); /* cannot fail on Linux with default attributes */
 	(void)pthread_mutex_init(&issuer->rotate_lock, NULL);
+	issuer_set_lives(issuer, options->access_life_s, options->registry_life_s);
 	result = open_all(issuer, options);
 	if (FAILED(result)) {
 		issuer_free(issuer);
@@ -98,6 +99,12 @@ FALLIBLE issuer_new(const struct issuer_options *options, struct store *store, s
 	}
 	*ret_issuer = issuer;
 	return OK;
+}
+
+void issuer_set_lives(struct issuer *issuer, int64_t access_life_s, int64_t registry_life_s)
+{
+	atomic_store_explicit(&issuer->access_life_s, access_life_s, memory_order_relaxed);
+	atomic_store_explicit(&issuer->registry_life_s, registry_life_s, memory_order_relaxed);
 }
 
 struct issuer *issuer_free(struct issuer *issuer)

@@ -19,7 +19,8 @@ struct relations;
 struct issuer {
 	struct issuer_options options; /* texts in own */
 	struct arena *own;
-	slice host; /* bare host name of the URL */
+	_Atomic int64_t access_life_s, registry_life_s; /* those in force; in options is what they were at first */
+	slice host;                                     /* bare host name of the URL */
 	struct store *store;
 	struct authz *authz;
 	struct fetcher *fetcher;

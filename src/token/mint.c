@@ -142,9 +142,9 @@ static int64_t life_of(const struct issuer *issuer, const struct mint *mint)
 	int64_t life_s = mint->life_s;
 
 	if (life_s == 0 && mint->kind == TOKEN_ACCESS)
-		life_s = issuer->options.access_life_s;
+		life_s = atomic_load_explicit(&issuer->access_life_s, memory_order_relaxed);
 	if (life_s == 0 && mint->kind == TOKEN_REGISTRY)
-		life_s = issuer->options.registry_life_s;
+		life_s = atomic_load_explicit(&issuer->registry_life_s, memory_order_relaxed);
 	if (life_s == 0)
 		life_s = row->life_s;
 	return life_s < row->life_max_s ? life_s : row->life_max_s;

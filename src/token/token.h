@@ -60,6 +60,9 @@ FALLIBLE issuer_new(const struct issuer_options *options, struct store *store, s
 struct issuer *issuer_free(struct issuer *issuer);
 /* Loads the keyset, making the first keys and the registry CA on an empty store (a write: call it before serving). */
 FALLIBLE issuer_start(struct issuer *issuer);
+/* How long tokens minted from now on live; what options said is replaced. Keys stay believed for the longest life there may be,
+ * whatever it is now. Any thread. */
+void issuer_set_lives(struct issuer *issuer, int64_t access_life_s, int64_t registry_life_s);
 /* The commit hook's part: forgets cached relationships of changed identities, reloads keys. User is the struct issuer *. */
 status issuer_apply(void *user, struct tx *tx, const struct change *changes, size_t count, uint64_t revision);
 /* Rotation that is due: publishes the next key ahead, switches, retires; call about once a minute from a worker.

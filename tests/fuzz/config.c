@@ -8,14 +8,14 @@
 
 static void check(const struct config *config)
 {
-#define TEXT(field, key, text, help) assert(slice_is_text(config->field));
-#define LIST(field, key, help) assert(config->field.count <= CONFIG_LIST_MAX);
-#define NUMBER(field, key, number, least, most, help) assert(config->field >= (least) && config->field <= (most));
-#define SECONDS(field, key, number, least, most, help) assert(config->field >= (least) && config->field <= (most));
-#define BYTES(field, key, number, least, most, help) assert(config->field >= (least) && config->field <= (most));
-#define FLAG(field, key, flag, help) assert(config->field == true || config->field == false);
-#define CHOICE(field, key, text, choices, help) assert(config->field.len > 0);
-#define SECRET(field, key, help) assert(config->field.len == 0);
+#define TEXT(field, key, when, text, help) assert(slice_is_text(config->field));
+#define LIST(field, key, when, help) assert(config->field.count <= CONFIG_LIST_MAX);
+#define NUMBER(field, key, when, number, least, most, help) assert(config->field >= (least) && config->field <= (most));
+#define SECONDS(field, key, when, number, least, most, help) assert(config->field >= (least) && config->field <= (most));
+#define BYTES(field, key, when, number, least, most, help) assert(config->field >= (least) && config->field <= (most));
+#define FLAG(field, key, when, flag, help) assert(config->field == true || config->field == false);
+#define CHOICE(field, key, when, text, choices, help) assert(config->field.len > 0);
+#define SECRET(field, key, when, help) assert(config->field.len == 0);
 #include "config.def"
 #undef TEXT
 #undef LIST

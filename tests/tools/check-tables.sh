@@ -26,9 +26,9 @@ fresh() {
 		     CAP(B), WITH(ONE))
 	EOF
 	cat >api/config.def <<-'EOF'
-		TEXT(listen, "listen", "127.0.0.1:8080", "address")
-		SECONDS(life, "token.life", 60, 1, 600, "life of a token")
-		CHOICE(open, "groups.open", "anyone", "operators|anyone", "who may create")
+		TEXT(listen, "listen", RESTART, "127.0.0.1:8080", "address")
+		SECONDS(life, "token.life", RELOAD, 60, 1, 600, "life of a token")
+		CHOICE(open, "groups.open", RELOAD, "anyone", "operators|anyone", "who may create")
 	EOF
 	echo 'KEY(API, "platform.api", URL, "", FLAG_API, "where the API is")' >src/cli/config.def
 	echo 'FLAG(API, "api", 0, TAKES_TEXT, "URL", "", "where the API is")' >src/cli/flags.def
@@ -82,15 +82,15 @@ echo 'ROLE(THREE, "three", "", CAP(A))' >>api/roles.def
 expect "role THREE has no description" "a role without description"
 printf 'ROLE(THREE, "three",\n     CAP(A))\n' >>api/roles.def
 expect "role THREE has no description" "a role without description, over two lines"
-echo 'TEXT(more, "token-life", "", "x")' >>api/config.def
+echo 'TEXT(more, "token-life", RESTART, "", "x")' >>api/config.def
 expect "REEVE_TOKEN_LIFE is used" "two keys with one environment name"
-echo 'NUMBER(more, "more", 0, 1, 5, "x")' >>api/config.def
+echo 'NUMBER(more, "more", RELOAD, 0, 1, 5, "x")' >>api/config.def
 expect "default 0 is outside 1 to 5" "a default below its bounds"
-echo 'CHOICE(more, "more", "all", "some|none", "x")' >>api/config.def
+echo 'CHOICE(more, "more", RELOAD, "all", "some|none", "x")' >>api/config.def
 expect "is none of some|none" "a default that is no choice"
-echo 'TEXT(more, "More", "", "x")' >>api/config.def
+echo 'TEXT(more, "More", RESTART, "", "x")' >>api/config.def
 expect "is not lower-case words" "a key with capitals"
-echo 'FLAG(more, "more", false, "")' >>api/config.def
+echo 'FLAG(more, "more", RELOAD, false, "")' >>api/config.def
 expect "has no help" "a key without help"
 echo 'FLAG(NEW, "new", 0, TAKES_BOOL, "", "", "")' >>src/cli/flags.def
 expect "has no help" "a flag without help"

@@ -46,7 +46,7 @@ static status read_yaml_file(const char *yaml)
 	char *flags[] = { path_flag, path, NULL };
 
 	write_file(yaml);
-	return config_read(arena, 2, flags, NULL, &config);
+	return config_read(arena, &(struct config_source){ 2, flags, NULL }, &config);
 }
 
 /* What an environment of one variable writes to the log, in the arena. */
@@ -59,7 +59,7 @@ static const char *log_of(char *variable)
 	CHECK(text);
 	CHECK_INT(pipe(ends), 0);
 	log_set_fd(ends[1]);
-	CHECK_OK(config_read(arena, 0, NULL, environment, &config));
+	CHECK_OK(config_read(arena, &(struct config_source){ 0, NULL, environment }, &config));
 	log_set_fd(2);
 	CHECK_INT(close(ends[1]), 0);
 	got = read(ends[0], text, 2 * LOG_LINE_BYTES - 1);
@@ -77,7 +77,7 @@ TEST(an_unknown_key_in_the_file_refuses_to_start_and_is_named_with_its_line)
 	CHECK_FAULT(FAULT_INVALID, read_yaml_file("listen: 127.0.0.1:1\ntoken:\n  lief: 10m\n"));
 	CHECK(strncmp(report_current()->text, want, strlen(want)) == 0);
 	report_clear(report_current());
-	CHECK_FAULT(FAULT_INVALID, config_read(arena, 0, NULL, environment, &config));
+	CHECK_FAULT(FAULT_INVALID, config_read(arena, &(struct config_source){ 0, NULL, environment }, &config));
 	CHECK(strncmp(report_current()->text, want, strlen(want)) == 0);
 	CHECK_OK(read_yaml_file("listen: 127.0.0.1:1\ntoken:\n  life: 10m\n"));
 	CHECK_INT(config.token_life, 600);
@@ -101,9 +101,9 @@ TEST(an_unknown_flag_refuses_to_start_and_is_named)
 	char unknown[] = "--token.lief=10m", word[] = "listen";
 	char *flags[] = { unknown, NULL }, *words[] = { word, NULL };
 
-	CHECK_FAULT(FAULT_INVALID, config_read(arena, 1, flags, NULL, &config));
+	CHECK_FAULT(FAULT_INVALID, config_read(arena, &(struct config_source){ 1, flags, NULL }, &config));
 	CHECK(strstr(report_current()->text, "unknown flag --token.lief;"));
-	CHECK_FAULT(FAULT_INVALID, config_read(arena, 1, words, NULL, &config));
+	CHECK_FAULT(FAULT_INVALID, config_read(arena, &(struct config_source){ 1, words, NULL }, &config));
 }
 
 TEST(an_unknown_variable_of_ours_warns_by_its_name_and_without_its_value)
@@ -132,9 +132,9 @@ TEST(a_flag_wins_over_the_environment_and_that_over_the_file)
 
 	CHECK_OK(read_yaml_file("token: {life: 10m}\n"));
 	CHECK_INT(config.token_life, 600);
-	CHECK_OK(config_read(arena, 2, flags, environment, &config));
+	CHECK_OK(config_read(arena, &(struct config_source){ 2, flags, environment }, &config));
 	CHECK_INT(config.token_life, 1200);
-	CHECK_OK(config_read(arena, 3, flags, environment, &config));
+	CHECK_OK(config_read(arena, &(struct config_source){ 3, flags, environment }, &config));
 	CHECK_INT(config.token_life, 1800);
 }
 
@@ -145,9 +145,9 @@ TEST(a_value_that_is_not_allowed_is_refused_with_its_key_its_place_and_the_rule)
 
 	CHECK_FAULT(FAULT_INVALID, read_yaml_file("listen: 127.0.0.1:1\nworkers: none\n"));
 	CHECK(strstr(report_current()->text, arena_printf(arena, "workers (%s line 2): must be a number from ", path)));
-	CHECK_FAULT(FAULT_INVALID, config_read(arena, 0, NULL, environment, &config));
+	CHECK_FAULT(FAULT_INVALID, config_read(arena, &(struct config_source){ 0, NULL, environment }, &config));
 	CHECK(strstr(report_current()->text, "token.life (environment): must be a time"));
-	CHECK_FAULT(FAULT_INVALID, config_read(arena, 1, flags, NULL, &config));
+	CHECK_FAULT(FAULT_INVALID, config_read(arena, &(struct config_source){ 1, flags, NULL }, &config));
 	CHECK(strstr(report_current()->text, "token.algorithm (flag): must be one of "));
 }
 

@@ -72,8 +72,8 @@ TEST(a_secret_stands_in_no_file_of_settings_and_in_no_flag)
 	struct config config;
 
 	check_refused("login: {google: {client-id: g, client-secret: x}}\n");
-	CHECK_FAULT(FAULT_INVALID, config_read(arena, 1, flags, NULL, &config));
-	CHECK_OK(config_read(arena, 0, NULL, environment, &config));
+	CHECK_FAULT(FAULT_INVALID, config_read(arena, &(struct config_source){ 1, flags, NULL }, &config));
+	CHECK_OK(config_read(arena, &(struct config_source){ 0, NULL, environment }, &config));
 	assert_true(slice_is(config.google_secret, "y"));
 	arena = arena_free(arena);
 }

@@ -178,6 +178,7 @@ static inline struct world_call *as(const struct uid *who, enum method_id method
 			.is_known = true, .identity = *who, .grants = made->grants, .grants_count = 2, .expires_s = NOW_S + 600
 		};
 	made->call = (struct call){ .parts = &parts,
+				    .settings = &settings,
 				    .method = &methods[method],
 				    .arena = arena,
 				    .caller = &made->caller,
