@@ -92,8 +92,8 @@ static FALLIBLE show_join(struct call *call, const struct flow *flow, const Reev
 	return show(call, PAGE_PASSWORD, values, out);
 }
 
-/* What a person can mend themselves is said on the form again. */
-static FALLIBLE again(struct call *call, status result, slice *ret_problem)
+/* What a person can mend themselves, or by a second try, is said on the form again. */
+static FALLIBLE again(struct call *call, status result, slice *ret_problem, Reeve__V1__Page *out)
 {
 	slice text = slice_str(report_current()->text);
 	size_t colon;
@@ -104,6 +104,8 @@ static FALLIBLE again(struct call *call, status result, slice *ret_problem)
 		text = slice_from(text, colon + 2); /* "Invalid argument: password: …" */
 	*ret_problem = result.fault == FAULT_EXHAUSTED ? SLICE(TOO_BUSY) : arena_copy(call->arena, text);
 	TRY_NEW(ret_problem->at);
+	if (result.fault == FAULT_EXHAUSTED)
+		out->status = fault_row(FAULT_UNAVAILABLE)->http_status;
 	report_clear(report_current());
 	return OK;
 }
@@ -119,7 +121,7 @@ static FALLIBLE join(struct call *call, const Reeve__V1__JoinRequest *in, struct
 	result = account_from_invite(call, flow->goal.invite, slice_str(in->login), slice_str(in->name),
 				     slice_str(in->password), &flow->person);
 	if (FAILED(result)) {
-		TRY(again(call, result, &problem));
+		TRY(again(call, result, &problem, out));
 		return show_join(call, flow, in, problem, out);
 	}
 	TRY(flow_spend(call, flow, out));
@@ -192,7 +194,7 @@ status reeve_login_password(struct call *call, const Reeve__V1__PasswordRequest 
 	TRY(flow_load_form(call, slice_str(in->flow), slice_str(in->token), STAGE_PASSWORD, &flow));
 	result = account_set_password(call, flow.link, slice_str(in->password));
 	if (FAILED(result)) {
-		TRY(again(call, result, &problem));
+		TRY(again(call, result, &problem, out));
 		return show_password(call, &flow, problem, out);
 	}
 	TRY(flow_spend(call, &flow, out));

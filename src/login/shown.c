@@ -92,7 +92,8 @@ static status answer(struct call *call, const void *in, const void *out, struct 
 				      .html = slice_str(page->html),
 				      .location = slice_str(page->location),
 				      .form_target = slice_str(page->form_target),
-				      .is_stylesheet = page->is_stylesheet };
+				      .is_stylesheet = page->is_stylesheet,
+				      .is_for_later = page->status == fault_row(FAULT_UNAVAILABLE)->http_status };
 
 	for (size_t i = 0; i < page->n_cookies && i < PAGE_COOKIES_MAX; i++)
 		answer.cookies[answer.cookie_count++] = slice_str(page->cookies[i]);

@@ -178,3 +178,25 @@ test('a sign-in handed to a program elsewhere opens with its key alone, and is g
   assert.equal((await as(null, 'GET', target)).status, 404);
   assert.equal((await exchange(world, idToken)).status, 200);
 });
+
+test('when too many passwords are checked at once, the page asks to come again, says when, and takes the form then', async () => {
+  const query = new URLSearchParams({ exit: 'redirect', redirect: 'http://localhost:1/callback', connection: 'email' });
+  const names = Array.from({ length: 10 }, (_, i) => `many-${i}@example.com`);
+  const links = await Promise.all(names.map(async (login) => (await call(world, admin, 'POST', '/reeve/v1/accounts', { login })).body.link.replace(world.url, '')));
+  const crowd = async (targets, answers, done) => {
+    const pages = await Promise.all(targets.map((target) => send(world, 'GET', target)));
+    const cookies = pages.map(() => new Map());
+    const first = await Promise.all(pages.map((page, i) => fill(world, page, cookies[i], answers(i))));
+    const busy = first.map((answer, i) => [answer, i]).filter(([answer]) => answer.status === 503);
+    assert.ok(busy.length > 0 && busy.length < names.length, `${busy.length} of ${names.length}`);
+    for (const [answer, i] of busy) {
+      assert.match(answer.headers.get('retry-after') ?? '', /^[1-9]\d?$/);
+      assert.match(answer.text, /Many people sign in at this moment\. Try again\./);
+      const again = await fill(world, answer, cookies[i], answers(i));
+      assert.ok(done(again), again.text);
+    }
+    for (const answer of first) if (answer.status !== 503) assert.equal(answer.headers.get('retry-after'), null);
+  };
+  await crowd(links, () => ({ password: PASSWORD }), (answer) => /Your password is set/.test(answer.text));
+  await crowd(links.map(() => `/oauth?${query}`), (i) => ({ login: names[i], password: PASSWORD }), (answer) => answer.headers.get('location') !== null);
+});
