@@ -97,6 +97,8 @@ FALLIBLE fetcher_new(const struct fetch_config *config, struct fetcher **ret_fet
 	if (!fetcher)
 		return FAIL(FAULT_EXHAUSTED, "no memory for the fetcher");
 	pthread_mutex_init(&fetcher->lock, NULL);
+	queue_init(&fetcher->waiting);
+	queue_init(&fetcher->running);
 	st = fetcher_fill(fetcher, config);
 	if (!FAILED(st))
 		st = thread_begin(fetcher);
@@ -241,9 +243,9 @@ static bool jobs_admit(struct fetcher *fetcher, bool *ret_is_stopping)
 
 static void jobs_cancel(struct fetcher *fetcher, struct queue *queue)
 {
-	while (queue->first) {
-		struct job *job = queue->first;
+	struct job *job;
 
+	while ((job = TAILQ_FIRST(&queue->jobs))) {
 		queue_remove(queue, job);
 		if (job->easy)
 			(void)curl_multi_remove_handle(fetcher->multi, job->easy); /* it was added; nothing else can fail */

@@ -128,38 +128,31 @@ static FALLIBLE job_fill(struct job *job, const struct fetch_request *request)
 	return OK;
 }
 
+void queue_init(struct queue *queue)
+{
+	TAILQ_INIT(&queue->jobs);
+	queue->count = 0;
+}
+
 void queue_append(struct queue *queue, struct job *job)
 {
-	job->next = NULL;
-	job->prev = queue->last;
-	if (queue->last)
-		queue->last->next = job;
-	else
-		queue->first = job;
-	queue->last = job;
+	TAILQ_INSERT_TAIL(&queue->jobs, job, link);
 	queue->count++;
 }
 
 void queue_remove(struct queue *queue, struct job *job)
 {
-	if (job->prev)
-		job->prev->next = job->next;
-	else
-		queue->first = job->next;
-	if (job->next)
-		job->next->prev = job->prev;
-	else
-		queue->last = job->prev;
-	job->next = job->prev = NULL;
+	TAILQ_REMOVE(&queue->jobs, job, link);
 	queue->count--;
 }
 
 size_t queue_count_origin(const struct queue *queue, slice origin)
 {
+	const struct job *job;
 	size_t count = 0;
 
-	for (const struct job *job = queue->first; job; job = job->next)
-		count += slice_eq(job->url.origin, origin);
+	TAILQ_FOREACH(job, &queue->jobs, link)
+	count += slice_eq(job->url.origin, origin);
 	return count;
 }
 
@@ -175,7 +168,10 @@ FALLIBLE queue_push(struct queue *waiting, struct job *job)
 
 struct job *queue_take(struct queue *waiting, const struct queue *running, int64_t now_us)
 {
-	for (struct job *job = waiting->first; job; job = job->next) {
+	struct job *job;
+
+	TAILQ_FOREACH(job, &waiting->jobs, link)
+	{
 		bool may_run = running->count < FETCH_RUNNING_MAX &&
 			       queue_count_origin(running, job->url.origin) < FETCH_PER_ORIGIN_MAX;
 

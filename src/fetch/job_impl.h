@@ -9,12 +9,14 @@
 #ifndef FETCH_JOB_IMPL_H
 #define FETCH_JOB_IMPL_H
 
+#include <sys/queue.h>
+
 #include "base/buffer.h"
 #include "fetch/fetch.h"
 #include "fetch/url.h"
 
 struct job {
-	struct job *next, *prev;
+	TAILQ_ENTRY(job) link;
 	/* the request */
 	struct arena *arena; /* all below points into it */
 	slice url_text;      /* NUL-terminated */
@@ -41,11 +43,13 @@ FALLIBLE job_new(const struct fetch_request *request, struct job **ret_job);
 struct job *job_free(struct job *job);
 
 /* Jobs in order of arrival; not locked. */
+TAILQ_HEAD(job_list, job);
 struct queue {
-	struct job *first, *last;
+	struct job_list jobs;
 	size_t count;
 };
 
+void queue_init(struct queue *queue);
 void queue_append(struct queue *queue, struct job *job);
 void queue_remove(struct queue *queue, struct job *job);
 size_t queue_count_origin(const struct queue *queue, slice origin);

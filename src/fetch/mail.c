@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <time.h>
 
 #include "base/arena.h"
@@ -25,13 +26,14 @@
 #define CONNECT_MS 10000L
 
 struct letter {
-	struct letter *next;
+	STAILQ_ENTRY(letter) link;
 	struct arena *arena; /* all of it, this struct too */
 	const char *to;      /* "<ada@example.com>" */
 	slice text;          /* headers and body, CRLF */
 	size_t sent;
 };
 
+STAILQ_HEAD(letter_list, letter);
 struct mailer {
 	struct arena *arena;
 	const char *url, *from, *user, *password, *ca_file;
@@ -39,9 +41,9 @@ struct mailer {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	struct letter *first, *last; /* under the lock */
-	unsigned waiting;            /* under the lock */
-	bool is_stopping;            /* under the lock */
+	struct letter_list letters; /* under the lock */
+	unsigned waiting;           /* under the lock */
+	bool is_stopping;           /* under the lock */
 };
 
 /* ---- letters ---- */
@@ -166,11 +168,7 @@ FALLIBLE mailer_send(struct mailer *mailer, slice to, slice subject, slice text)
 	pthread_mutex_lock(&mailer->lock);
 	taken = mailer->waiting < MAIL_WAITING_MAX && !mailer->is_stopping;
 	if (taken) {
-		if (mailer->last)
-			mailer->last->next = letter;
-		else
-			mailer->first = letter;
-		mailer->last = letter;
+		STAILQ_INSERT_TAIL(&mailer->letters, letter, link);
 		mailer->waiting++;
 		pthread_cond_signal(&mailer->wake);
 	}
@@ -261,13 +259,11 @@ static struct letter *take(struct mailer *mailer)
 	struct letter *letter;
 
 	pthread_mutex_lock(&mailer->lock);
-	while (!mailer->first && !mailer->is_stopping)
+	while (STAILQ_EMPTY(&mailer->letters) && !mailer->is_stopping)
 		pthread_cond_wait(&mailer->wake, &mailer->lock);
-	letter = mailer->is_stopping ? NULL : mailer->first;
+	letter = mailer->is_stopping ? NULL : STAILQ_FIRST(&mailer->letters);
 	if (letter) {
-		mailer->first = letter->next;
-		if (!mailer->first)
-			mailer->last = NULL;
+		STAILQ_REMOVE_HEAD(&mailer->letters, link);
 		mailer->waiting--;
 	}
 	pthread_mutex_unlock(&mailer->lock);
@@ -360,6 +356,7 @@ FALLIBLE mailer_new(const struct mail_config *config, struct mailer **ret_mailer
 
 	if (!mailer)
 		return FAIL(FAULT_EXHAUSTED, "no memory for mail");
+	STAILQ_INIT(&mailer->letters);
 	pthread_mutex_init(&mailer->lock, NULL);
 	pthread_cond_init(&mailer->wake, NULL);
 	mailer->arena = arena_new(LETTER_BYTES);
@@ -376,7 +373,7 @@ FALLIBLE mailer_new(const struct mail_config *config, struct mailer **ret_mailer
 
 struct mailer *mailer_free(struct mailer *mailer)
 {
-	struct letter *next;
+	struct letter *letter;
 
 	if (!mailer)
 		return NULL;
@@ -385,8 +382,8 @@ struct mailer *mailer_free(struct mailer *mailer)
 	pthread_cond_signal(&mailer->wake);
 	pthread_mutex_unlock(&mailer->lock);
 	pthread_join(mailer->thread, NULL);
-	for (struct letter *letter = mailer->first; letter; letter = next) {
-		next = letter->next;
+	while ((letter = STAILQ_FIRST(&mailer->letters))) {
+		STAILQ_REMOVE_HEAD(&mailer->letters, link);
 		letter_free(letter);
 	}
 	return drop(mailer);

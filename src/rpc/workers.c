@@ -9,10 +9,11 @@
 
 #define WORKERS_MAX 256
 
+STAILQ_HEAD(work_list, work);
 struct workers {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	struct work *first, *last, *resting;
+	struct work_list queue, resting;
 	unsigned waiting, resting_count, queue_max, count;
 	bool stopping;
 	pthread_t threads[WORKERS_MAX];
@@ -20,12 +21,7 @@ struct workers {
 
 static void append_locked(struct workers *workers, struct work *work)
 {
-	work->next = NULL;
-	if (workers->last)
-		workers->last->next = work;
-	else
-		workers->first = work;
-	workers->last = work;
+	STAILQ_INSERT_TAIL(&workers->queue, work, link);
 	workers->waiting++;
 	pthread_cond_signal(&workers->wake);
 }
@@ -33,16 +29,18 @@ static void append_locked(struct workers *workers, struct work *work)
 /* Queues what has rested long enough. When the next will have; 0: none rests. */
 static int64_t wake_resting_locked(struct workers *workers)
 {
-	struct work **at = &workers->resting, *work;
-	int64_t now_us = workers->resting ? clock_ticks_us() : 0, next_us = 0;
+	struct work_list rested = STAILQ_HEAD_INITIALIZER(rested);
+	int64_t now_us = STAILQ_EMPTY(&workers->resting) ? 0 : clock_ticks_us(), next_us = 0;
+	struct work *work;
 
-	while ((work = *at)) {
+	STAILQ_CONCAT(&rested, &workers->resting);
+	while ((work = STAILQ_FIRST(&rested))) {
+		STAILQ_REMOVE_HEAD(&rested, link);
 		if (work->due_us > now_us && !workers->stopping) {
 			next_us = next_us && next_us < work->due_us ? next_us : work->due_us;
-			at = &work->next;
+			STAILQ_INSERT_TAIL(&workers->resting, work, link);
 			continue;
 		}
-		*at = work->next;
 		workers->resting_count--;
 		append_locked(workers, work);
 	}
@@ -66,15 +64,13 @@ static struct work *take(struct workers *workers)
 	int64_t next_us;
 
 	pthread_mutex_lock(&workers->lock);
-	while ((next_us = wake_resting_locked(workers), !workers->first) && !workers->stopping)
+	while ((next_us = wake_resting_locked(workers), STAILQ_EMPTY(&workers->queue)) && !workers->stopping)
 		wait_locked(workers, next_us);
-	work = workers->first;
+	work = STAILQ_FIRST(&workers->queue);
 	if (work) {
-		workers->first = work->next;
-		if (!workers->first)
-			workers->last = NULL;
+		STAILQ_REMOVE_HEAD(&workers->queue, link);
 		workers->waiting--;
-		if (workers->resting)
+		if (!STAILQ_EMPTY(&workers->resting))
 			pthread_cond_signal(&workers->wake); /* another one looks at the clock meanwhile */
 	}
 	pthread_mutex_unlock(&workers->lock);
@@ -108,6 +104,8 @@ FALLIBLE workers_new(unsigned threads, unsigned queue_max, struct workers **ret_
 
 	if (!workers)
 		return FAIL(FAULT_EXHAUSTED, "no memory for the workers");
+	STAILQ_INIT(&workers->queue);
+	STAILQ_INIT(&workers->resting);
 	pthread_mutex_init(&workers->lock, NULL);
 	pthread_condattr_init(&by_ticks);
 	pthread_condattr_setclock(&by_ticks, CLOCK_MONOTONIC);
@@ -165,8 +163,7 @@ bool workers_give_later(struct workers *workers, struct work *work, int64_t rest
 	taken = !workers->stopping && workers->resting_count < WORKERS_RESTING_MAX;
 	if (taken) {
 		work->due_us = clock_ticks_us() + rest_us;
-		work->next = workers->resting;
-		workers->resting = work;
+		STAILQ_INSERT_HEAD(&workers->resting, work, link);
 		workers->resting_count++;
 		pthread_cond_signal(&workers->wake); /* who waits longer waits for this one now */
 	}

@@ -8,6 +8,8 @@
 #ifndef RPC_WORKERS_H
 #define RPC_WORKERS_H
 
+#include <sys/queue.h>
+
 #include "base/status.h"
 
 #define WORKERS_RESTING_MAX 256 /* pieces of work that rest at once */
@@ -17,7 +19,7 @@ struct workers;
 /* Lives in the thing it is about, untouched until run() is called. */
 struct work {
 	void (*run)(struct work *work);
-	struct work *next;
+	STAILQ_ENTRY(work) link;
 	int64_t due_us; /* while it rests; by clock_ticks_us */
 };
 

@@ -16,9 +16,9 @@ static struct job *job_for(const char *url)
 
 static void free_all(struct queue *queue)
 {
-	while (queue->first) {
-		struct job *job = queue->first;
+	struct job *job;
 
+	while ((job = TAILQ_FIRST(&queue->jobs))) {
 		queue_remove(queue, job);
 		job_free(job);
 	}
@@ -26,9 +26,11 @@ static void free_all(struct queue *queue)
 
 TEST(a_slow_origin_takes_only_its_share_of_the_wire)
 {
-	struct queue waiting = { 0 }, running = { 0 };
+	struct queue waiting, running;
 	struct job *job, *other;
 
+	queue_init(&waiting);
+	queue_init(&running);
 	for (int i = 0; i < FETCH_PER_ORIGIN_MAX + 3; i++)
 		CHECK_OK(queue_push(&waiting, job_for("https://slow.example/a")));
 	other = job_for("https://quick.example/b");
@@ -42,7 +44,7 @@ TEST(a_slow_origin_takes_only_its_share_of_the_wire)
 	CHECK(job == other);
 	queue_append(&running, job);
 	CHECK(!queue_take(&waiting, &running, 0));
-	job = running.first;
+	job = TAILQ_FIRST(&running.jobs);
 	queue_remove(&running, job);
 	job_free(job);
 	job = queue_take(&waiting, &running, 0);
@@ -54,9 +56,11 @@ TEST(a_slow_origin_takes_only_its_share_of_the_wire)
 
 TEST(the_wire_holds_no_more_than_its_limit)
 {
-	struct queue waiting = { 0 }, running = { 0 };
+	struct queue waiting, running;
 	char url[64];
 
+	queue_init(&waiting);
+	queue_init(&running);
 	for (int i = 0; i < FETCH_RUNNING_MAX + 1; i++) {
 		(void)snprintf(url, sizeof(url), "https://h%d.example", i);
 		CHECK_OK(queue_push(&waiting, job_for(url)));
@@ -70,10 +74,12 @@ TEST(the_wire_holds_no_more_than_its_limit)
 
 TEST(a_job_past_its_deadline_leaves_the_line_even_when_the_wire_is_full)
 {
-	struct queue waiting = { 0 }, running = { 0 };
+	struct queue waiting, running;
 	struct job *late = job_for("https://same.example");
 	int64_t deadline_us = late->deadline_us;
 
+	queue_init(&waiting);
+	queue_init(&running);
 	for (int i = 0; i < FETCH_PER_ORIGIN_MAX; i++)
 		queue_append(&running, job_for("https://same.example"));
 	CHECK_OK(queue_push(&waiting, late));
@@ -85,10 +91,11 @@ TEST(a_job_past_its_deadline_leaves_the_line_even_when_the_wire_is_full)
 
 TEST(the_line_is_bounded_as_a_whole_and_for_each_origin)
 {
-	struct queue waiting = { 0 };
+	struct queue waiting;
 	struct job *job;
 	char url[64];
 
+	queue_init(&waiting);
 	for (int i = 0; i < FETCH_WAITING_PER_ORIGIN_MAX; i++)
 		CHECK_OK(queue_push(&waiting, job_for("https://one.example")));
 	job = job_for("https://one.example");
