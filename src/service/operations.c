@@ -6,6 +6,8 @@
 #include "service/groups.h"
 #include "service/support.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #define FILE_NAME_BYTES_MAX 128
@@ -109,8 +111,8 @@ static bool is_file_name(slice name)
 
 status reeve_operations_backup(struct call *call, const Reeve__V1__BackupRequest *in, Reeve__V1__BackupResponse *out)
 {
+	char *path, whole[PATH_MAX];
 	struct stat about;
-	char *path;
 
 	if (!is_file_name(slice_str(in->file_name)))
 		return FAIL_FIELD("file_name", "must be a plain file name of letters, digits, dots, dashes and underscores");
@@ -124,9 +126,10 @@ status reeve_operations_backup(struct call *call, const Reeve__V1__BackupRequest
 	status made = store_backup(call->parts->store, path);
 	authz_thread_online();
 	TRY(made);
-	if (stat(path, &about) != 0)
+	if (stat(path, &about) != 0 || !realpath(path, whole))
 		return FAIL(FAULT_INTERNAL, "the backup was written but is not there");
-	out->path = path;
+	out->path = arena_text(call->arena, slice_str(whole)); /* from the root: whoever asked stands elsewhere */
+	TRY_NEW(out->path);
 	out->bytes = about.st_size;
 	return OK;
 }

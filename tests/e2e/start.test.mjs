@@ -2,11 +2,11 @@
 // the command line: where it is missing, both say so.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { build, openWorld } from './world.mjs';
+import { build, call, openOperator, openWorld } from './world.mjs';
 
 const MISSING = /^Error: the network library is missing: .*libcurl\.so\.4.*\(Debian: libcurl4\)$/m;
 let folder;
@@ -78,4 +78,16 @@ test('an address or URL that cannot be one is blamed on its own key, with the ru
     const ended = spawnSync(path.join(build, 'reeved'), ['--data', path.join(folder, 'third'), ...words], { encoding: 'utf8', timeout: 30_000, env: { PATH: process.env.PATH } });
     assert.deepEqual([ended.stderr, ended.status], [`reeved: Invalid argument: ${said}\n`, 1]);
   }
+});
+
+test('a data folder named from where the server was started: a backup is named from the root', async () => {
+  const data = path.join(folder, 'near');
+  const world = await openWorld({ data: path.relative(process.cwd(), data), isNew: true });
+  try {
+    const admin = await (await openOperator(world)).token();
+    const made = await call(world, admin, 'POST', '/reeve/v1/backups', { fileName: 'monday.db' });
+    assert.equal(made.status, 200, JSON.stringify(made.body));
+    assert.equal(made.body.path, path.join(realpathSync(data), 'backups', 'monday.db'));
+    assert.equal(statSync(made.body.path).size, Number(made.body.bytes));
+  } finally { await world.close(); }
 });
