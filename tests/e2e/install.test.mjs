@@ -1,7 +1,7 @@
 // What `make install` leaves on a machine.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -33,4 +33,14 @@ test('and completions where each shell looks for them', () => {
   const complete = (shell) => execFileSync(at('bin', 'reeve'), ['completion', shell], { encoding: 'utf8' });
   for (const [shell, ...place] of [['bash', 'bash-completion', 'completions', 'reeve'], ['zsh', 'zsh', 'site-functions', '_reeve'], ['fish', 'fish', 'vendor_completions.d', 'reeve.fish']])
     assert.equal(execFileSync('cat', [at('share', ...place)], { encoding: 'utf8' }), complete(shell), shell);
+});
+
+test('and a unit that runs the server from where it was installed', () => {
+  const options = JSON.parse(execFileSync('meson', ['introspect', '--buildoptions', build], { encoding: 'utf8' }));
+  const option = (name) => options.find((row) => row.name === name).value;
+  const unit = readFileSync(at('lib', 'systemd', 'system', 'reeved.service'), 'utf8');
+  const [, program] = /^ExecStart=(\S+)/m.exec(unit);
+  assert.equal(program, path.join(option('prefix'), option('sbindir'), 'reeved'));
+  assert.ok(statSync(path.join(root, program)).mode & 0o111);
+  assert.doesNotMatch(unit, /@\w+@/); // every place is filled in
 });
