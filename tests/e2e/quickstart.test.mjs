@@ -71,10 +71,11 @@ test('an organization, verified, a folder and an identity that pushes', async ()
   await step('reeve iam organizations create');
   await step('reeve iam organizations verify');
   await step('reeve iam folders create');
-  await step('reeve iam identities create');
+  const printed = await step('reeve iam identities create');
   const { stdout } = await sh('reeve iam identities list --parent example.com --output json');
   outputs.identity = JSON.parse(stdout).items.find((row) => row.name === 'builder').id;
   assert.match(outputs.identity, /^[0-9a-f]{40}\/[0-9a-f]{16}$/);
+  assert.match(printed, new RegExp(`^ +ID +\\|[^]*^ *${outputs.identity} +\\| builder +\\|`, 'm')); // what the README calls <UIDP>
 });
 
 test('the same step again makes no second organization unasked, and the verified one is meant where one was made', async () => {
