@@ -1,9 +1,5 @@
 /*
- * main: the commands of reeved.
- *
- *   reeved [serve]      serves; see --help for every key
- *   reeved setup-code   a new one-time code for an operator
- *   reeved backup FILE | verify PATH | version | pages markdown|man
+ * main: the commands of reeved, one function each: run_<command>() of commands.def.
  */
 #include <limits.h>
 #include <malloc.h>
@@ -44,37 +40,6 @@ static FALLIBLE serve(const struct config_source *source, const struct config *c
 	return result;
 }
 
-static int help(void)
-{
-	struct buffer keys;
-
-	buffer_init(&keys, NULL, PAGES_BYTES_MAX);
-	config_write_text(&keys);
-	(void)printf("reeved %s: self-hosted IAM for container registries\n\n"
-		     "  reeved [serve] [--config FILE] [--KEY VALUE ...]   serve until SIGTERM\n"
-		     "  reeved setup-code [--data FOLDER]                  print a new one-time code for an operator\n"
-		     "  reeved verify PATH                                 check a database, a backup or a data folder\n"
-		     "  reeved version\n\n"
-		     "Every key below is also REEVE_KEY in the environment and a place in the YAML file.\n\n%.*s",
-		     REEVE_VERSION, SLICE_ARG(buffer_slice(&keys))); /* a closed stdout is the caller's own doing */
-	buffer_done(&keys);
-	return 0;
-}
-
-static int pages(const char *form)
-{
-	struct buffer text;
-
-	buffer_init(&text, NULL, PAGES_BYTES_MAX);
-	if (strcmp(form, "man") == 0)
-		man_write(&text);
-	else
-		config_write_markdown(&text);
-	(void)fwrite(text.at, 1, text.len, stdout); /* as above */
-	buffer_done(&text);
-	return 0;
-}
-
 /* A database, and in a data folder the access trail's chain too. */
 static FALLIBLE verify(const char *path)
 {
@@ -86,14 +51,14 @@ static FALLIBLE verify(const char *path)
 	if (snprintf(trail, sizeof(trail), "%s/trail", path) < (int)sizeof(trail) && stat(trail, &found) == 0) {
 		TRY(trail_verify(slice_str(trail), &lines));
 		(void)printf("%s: sound, with %llu lines of the access trail\n", path,
-			     (unsigned long long)lines); /* as above */
+			     (unsigned long long)lines); /* a closed stdout is the caller's own doing */
 	} else {
 		(void)printf("%s: sound\n", path); /* as above */
 	}
 	return OK;
 }
 
-static FALLIBLE command(const char *word, const struct config_source *source)
+static FALLIBLE with_config(const struct config_source *source, bool serves)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(CONFIG_BYTES_MAX);
 	struct config config;
@@ -101,32 +66,104 @@ static FALLIBLE command(const char *word, const struct config_source *source)
 	TRY_NEW(arena);
 	TRY(config_read(arena, source, &config));
 	log_set_level(settings_log_level(&config));
-	if (strcmp(word, "setup-code") == 0)
-		return codes_command(&config);
-	return serve(source, &config, arena);
+	return serves ? serve(source, &config, arena) : codes_command(&config);
+}
+
+/* ---- commands ---- */
+
+static int run_serve(const struct config_source *rest)
+{
+	return complain(with_config(rest, true));
+}
+
+static int run_setup_code(const struct config_source *rest)
+{
+	return complain(with_config(rest, false));
+}
+
+static int run_verify(const struct config_source *rest)
+{
+	return complain(verify(rest->arguments[0]));
+}
+
+static int run_version(const struct config_source *rest)
+{
+	(void)rest;
+	(void)printf("reeved %s\n", REEVE_VERSION); /* as above */
+	return 0;
+}
+
+static int print(struct buffer *text)
+{
+	(void)fwrite(text->at, 1, text->len, stdout); /* as above */
+	buffer_done(text);
+	return 0;
+}
+
+static int run_help(const struct config_source *rest)
+{
+	struct buffer text;
+
+	(void)rest;
+	buffer_init(&text, NULL, PAGES_BYTES_MAX);
+	help_write(&text, REEVE_VERSION);
+	return print(&text);
+}
+
+static int run_pages(const struct config_source *rest)
+{
+	struct buffer text;
+
+	buffer_init(&text, NULL, PAGES_BYTES_MAX);
+	if (rest->count && strcmp(rest->arguments[0], "man") == 0)
+		man_write(&text);
+	else
+		config_write_markdown(&text);
+	return print(&text);
+}
+
+/* ---- which one ---- */
+
+static const struct command {
+	const char *word;
+	int least, most; /* arguments; -1: it looks at them itself */
+	int (*run)(const struct config_source *rest);
+} commands[] = {
+#define COMMAND(id, word, arguments, least, most, help) { word, least, most, run_##id },
+#include "server/commands.def"
+#undef COMMAND
+};
+
+static const struct command *command_of(const char *word)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (strcmp(word, commands[i].word) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
 }
 
 int main(int argc, char **argv)
 {
-	const char *word = argc > 1 && argv[1][0] != '-' ? argv[1] : "serve";
-	int taken = argc > 1 && argv[1][0] != '-' ? 2 : 1;
+	bool has_word = argc > 1 && argv[1][0] != '-';
+	struct config_source rest = { argc - 1 - has_word, argv + 1 + has_word, environ };
+	const struct command *command = command_of(has_word ? argv[1] : "serve");
 
 	(void)mallopt(M_ARENA_MAX, 2); /* many threads, little each: fewer arenas idle smaller */
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-			return help();
-	if (strcmp(word, "version") == 0 || (argc > 1 && strcmp(argv[1], "--version") == 0)) {
-		(void)printf("reeved %s\n", REEVE_VERSION); /* as above */
-		return 0;
-	}
-	if (strcmp(word, "help") == 0)
-		return help();
-	if (strcmp(word, "pages") == 0)
-		return pages(argc > 2 ? argv[2] : "markdown");
-	if (strcmp(word, "verify") == 0 && argc == 3)
-		return complain(verify(argv[2]));
-	if (strcmp(word, "serve") == 0 || strcmp(word, "setup-code") == 0)
-		return complain(command(word, &(struct config_source){ argc - taken, argv + taken, environ }));
-	(void)fprintf(stderr, "reeved: unknown command \"%s\"; see reeved --help\n", word); /* as above */
+	if (asks_for_help(argc, argv))
+		return run_help(&rest);
+	if (argc > 1 && strcmp(argv[1], "--version") == 0)
+		return run_version(&rest);
+	if (command && (command->least < 0 || (rest.count >= command->least && rest.count <= command->most)))
+		return command->run(&rest);
+	(void)fprintf(stderr, "reeved: %s \"%s\"; see reeved --help\n", command ? "wrong arguments for" : "unknown command",
+		      argv[1]); /* nowhere else to say it */
 	return 2;
 }

@@ -2,24 +2,25 @@
 
 #include "server/config.h"
 
-static const char before[] =
-	".TH REEVED 8\n"
-	".SH NAME\nreeved \\- IAM for container registries: identities, roles and short\\-lived tokens\n"
-	".SH SYNOPSIS\n"
-	".B reeved\n[\\fBserve\\fR] [\\fB\\-\\-config\\fR \\fIFILE\\fR] [\\fB\\-\\-KEY\\fR \\fIVALUE\\fR ...]\n.br\n"
-	".B reeved setup\\-code\n[\\fB\\-\\-data\\fR \\fIFOLDER\\fR]\n.br\n"
-	".B reeved verify\n.I PATH\n.br\n"
-	".B reeved version\n"
+static const struct {
+	const char *word, *arguments, *help;
+} commands[] = {
+#define COMMAND(id, word, arguments, least, most, help) { word, arguments, help },
+#include "server/commands.def"
+#undef COMMAND
+};
+#define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
+
+static const char name[] = ".TH REEVED 8\n"
+			   ".SH NAME\nreeved \\- IAM for container registries: identities, roles and short\\-lived tokens\n";
+
+static const char description[] =
 	".SH DESCRIPTION\n"
 	"Serves the API (gRPC and REST), the token service and the registries' token endpoint on one port, with its data in "
 	"one\n"
-	"folder. The first start prints a one\\-time code by which\n.BR reeve (1)\nmakes a machine its first operator.\n"
-	".SH COMMANDS\n"
-	".TP\n.B serve\nserves until SIGTERM; the default.\n"
-	".TP\n.B setup\\-code\nprints a new one\\-time code for an operator; a running server takes it within a second.\n"
-	".TP\n.BI verify \" PATH\"\nchecks a database, a backup, or a data folder with its access trail, and changes nothing. "
-	"The first thing that\nis wrong is named.\n"
-	".TP\n.B version\nprints the version.\n"
+	"folder. The first start prints a one\\-time code by which\n.BR reeve (1)\nmakes a machine its first operator.\n";
+
+static const char options[] =
 	".SH OPTIONS\n"
 	"Each key is also an environment variable (REEVE_, then the key in upper case with dots and hyphens as underscores) "
 	"and\n"
@@ -45,9 +46,58 @@ static const char behind[] =
 	"2 when the command line is wrong.\n"
 	".SH SEE ALSO\n.BR reeve (1)\n";
 
+/* A plain dash would be a hyphen. */
+static void roff(struct buffer *into, const char *text)
+{
+	for (const char *c = text; *c; c++) {
+		if (*c == '-')
+			buffer_byte(into, '\\');
+		buffer_byte(into, *c);
+	}
+}
+
+static void write_command(struct buffer *into, size_t i)
+{
+	buffer_text(into, ".B reeved ");
+	roff(into, commands[i].word);
+	buffer_byte(into, '\n');
+	if (!*commands[i].arguments)
+		return;
+	roff(into, commands[i].arguments);
+	buffer_byte(into, '\n');
+}
+
 void man_write(struct buffer *into)
 {
-	buffer_text(into, before);
+	buffer_text(into, name);
+	buffer_text(into, ".SH SYNOPSIS\n");
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		buffer_text(into, i ? ".br\n" : "");
+		write_command(into, i);
+	}
+	buffer_text(into, description);
+	buffer_text(into, ".SH COMMANDS\n");
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		buffer_text(into, ".TP\n.B ");
+		roff(into, commands[i].word);
+		buffer_byte(into, '\n');
+		roff(into, commands[i].help);
+		buffer_text(into, ".\n");
+	}
+	buffer_text(into, options);
 	config_write_roff(into);
 	buffer_text(into, behind);
+}
+
+void help_write(struct buffer *into, const char *version)
+{
+	buffer_printf(into, "reeved %s: self-hosted IAM for container registries\n\n", version);
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		buffer_printf(into, "  reeved %s%s%s\n      %s\n", commands[i].word, *commands[i].arguments ? " " : "",
+			      commands[i].arguments, commands[i].help);
+	buffer_text(
+		into,
+		"\nEvery key below is also REEVE_KEY in the environment and a place in the YAML file. \"reload\": a changed "
+		"value is in\nforce after SIGHUP; \"restart\": after a restart alone.\n\n");
+	config_write_text(into);
 }
