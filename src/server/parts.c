@@ -275,6 +275,7 @@ FALLIBLE parts_check(struct arena *arena, const struct config *config, slice bas
 	struct settings settings;
 	struct mailer *mailer;
 
+	TRY(check_base_url(config, base_url));
 	TRY(settings_make(arena, config, base_url, &settings));
 	TRY(open_mailer(arena, config, &mailer));
 	mailer = mailer_free(mailer); /* nothing waits in it */

@@ -198,6 +198,7 @@ test('an unsound file is not taken, and the log names key and rule', async () =>
     [{ 'metrics.public': true, 'login.google.client-id': 'g', 'login.google.client-secret-file': path.join(folder, 'none') }, /none/],
     [{ 'metrics.public': true, 'smtp.url': 'http://mail' }, /smtp\.url: must be smtps/],
     [{ 'metrics.public': true, 'token.clients': ['a"b'] }, /token\.clients/],
+    [{ 'metrics.public': true, url: 'http://iam.test:99999' }, /url: a URL's port must be/],
   ]) {
     const [error] = (await reload(values)).filter((line) => line.message === 'the configuration stays as it was');
     assert.match(JSON.stringify(error.error), named);
