@@ -37,6 +37,7 @@ struct fetcher {
 	struct allow_list *allowed;
 	char *ca_file;
 	bool is_personal;
+	int64_t timeout_ms;
 };
 
 static void *fetcher_run(void *arg);
@@ -50,6 +51,7 @@ static FALLIBLE fetcher_fill(struct fetcher *fetcher, const struct fetch_config 
 {
 	TRY(allow_new(config->allowed_hosts, &fetcher->allowed));
 	fetcher->is_personal = config->is_personal;
+	fetcher->timeout_ms = config->timeout_ms;
 	fetcher->places = places_new(config->waiting_threads_max);
 	TRY_NEW(fetcher->places);
 	if (config->ca_file) {
@@ -185,10 +187,13 @@ static FALLIBLE job_queue(struct fetcher *fetcher, struct job *job)
 
 FALLIBLE fetch_start(struct fetcher *fetcher, const struct fetch_request *request, fetch_done *done, void *user)
 {
+	struct fetch_request timed = *request;
 	struct job *job = NULL;
 	status st;
 
-	TRY(job_new(request, &job));
+	if (timed.timeout_ms == 0)
+		timed.timeout_ms = fetcher->timeout_ms;
+	TRY(job_new(&timed, &job));
 	job->done = done;
 	job->user = user;
 	st = job_queue(fetcher, job);

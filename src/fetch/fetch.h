@@ -42,6 +42,8 @@ struct fetch_config {
 	/* Places for threads that wait for others (place.c); whoever finds none is refused, so that slow peers never hold all
 	 * of a caller's threads. 0: any number. */
 	unsigned waiting_threads_max;
+	/* Of requests that name no time-out; 0: each has to name its own. */
+	int64_t timeout_ms;
 };
 
 enum fetch_method { FETCH_GET, FETCH_POST, FETCH_PUT, FETCH_PATCH, FETCH_DELETE };
@@ -58,7 +60,8 @@ struct fetch_request {
 	size_t header_count;
 	slice body;         /* of POST, PUT and PATCH */
 	size_t max_bytes;   /* largest answer body; 1 … FETCH_BYTES_MAX */
-	int64_t timeout_ms; /* from fetch_start to the last byte, waiting included; 1 … FETCH_TIMEOUT_MS_MAX */
+	int64_t timeout_ms; /* from fetch_start to the last byte, waiting included; 1 … FETCH_TIMEOUT_MS_MAX; 0: the fetcher's
+			     */
 	bool has_place;     /* fetch_wait: the caller took one by fetch_place_take */
 };
 

@@ -125,7 +125,9 @@ static FALLIBLE open_fetcher(struct server_parts *parts)
 	const char **hosts = NEW_N(parts->arena, const char *, count + 1);
 	/* A quarter of the workers, at least one of several, is never caught by slow peers. */
 	unsigned workers = (unsigned)config->workers, spared = workers < 4 ? workers > 1 : workers / 4;
-	struct fetch_config fetch = { .allowed_hosts = hosts, .waiting_threads_max = workers - spared };
+	struct fetch_config fetch = { .allowed_hosts = hosts,
+				      .waiting_threads_max = workers - spared,
+				      .timeout_ms = config->fetch_timeout * 1000 };
 
 	TRY_NEW(hosts);
 	for (size_t i = 0; i < config->fetch_allow.count; i++)

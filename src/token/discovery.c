@@ -7,7 +7,6 @@
 #include "base/json.h"
 #include "fetch/url.h"
 
-#define FETCH_TIMEOUT_MS 5000
 #define FETCH_BYTES ((size_t)64 * 1024)
 
 FALLIBLE discovery_get(struct fetcher *fetcher, struct arena *arena, slice url, slice *ret_body)
@@ -18,7 +17,6 @@ FALLIBLE discovery_get(struct fetcher *fetcher, struct arena *arena, slice url, 
 					 .headers = accept,
 					 .header_count = 1,
 					 .max_bytes = FETCH_BYTES,
-					 .timeout_ms = FETCH_TIMEOUT_MS,
 					 .has_place = true };
 	struct fetch_answer answer;
 	status result;

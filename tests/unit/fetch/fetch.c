@@ -233,6 +233,26 @@ TEST(a_slow_answer_ends_at_the_time_out)
 	server_free(server);
 }
 
+/* The configuration's fetch.timeout is for who names none. */
+TEST(a_request_without_a_time_out_has_the_fetchers)
+{
+	const struct fetch_config patient = { .allowed_hosts = here_entries, .timeout_ms = 300 };
+	struct server *server = server_new(NULL, NULL);
+	struct fetch_request request = { .max_bytes = LIMIT_BYTES };
+	struct fetch_answer answer;
+	int64_t start_us = clock_ticks_us();
+
+	request.url = slice_str(server_url(server, "127.0.0.1", "/silent"));
+	CHECK_FAULT(FAULT_TOO_LATE, fetch_with(&patient, &request, &answer));
+	CHECK(clock_ticks_us() - start_us >= 290000);
+	CHECK_FAULT(FAULT_INVALID, fetch_with(&here, &request, &answer));
+	request.timeout_ms = 700; /* its own counts */
+	start_us = clock_ticks_us();
+	CHECK_FAULT(FAULT_TOO_LATE, fetch_with(&patient, &request, &answer));
+	CHECK(clock_ticks_us() - start_us >= 690000);
+	server_free(server);
+}
+
 TEST(a_broken_answer_is_no_answer)
 {
 	struct server *server = server_new(NULL, NULL);
@@ -575,7 +595,8 @@ TESTS(the_first_fetcher_loads_libcurl, an_allowed_host_is_fetched, cve_2025_5247
       cve_2026_22772_a_url_with_a_second_reading_is_refused_before_dialling,
       cve_2026_49478_a_redirect_is_handed_back_and_not_followed, cve_2026_49478_no_ambient_credential_leaves_with_a_request,
       the_environments_proxy_is_used_for_the_person_alone, the_person_reaches_any_address,
-      an_answer_ends_at_max_bytes_whatever_its_length_says, a_slow_answer_ends_at_the_time_out, a_broken_answer_is_no_answer,
+      an_answer_ends_at_max_bytes_whatever_its_length_says, a_slow_answer_ends_at_the_time_out,
+      a_request_without_a_time_out_has_the_fetchers, a_broken_answer_is_no_answer,
       who_cannot_be_reached_is_named_by_host_and_port_and_a_peer_without_tls_as_that,
       nothing_is_decoded_and_interim_headers_are_forgotten, a_request_carries_its_method_headers_and_body,
       a_ca_file_is_trusted_besides_the_systems_roots, a_trusted_certificate_for_another_name_is_refused,
