@@ -20,9 +20,10 @@ export function openTerminal(words, { env, cwd, columns = 80, rows = 24 } = {}) 
   }));
   terminal.type = (keys) => child.stdin.write(keys);
   // Waits until a pattern shows in what came since the last such wait; gives the match.
+  // The program is ended when none comes: it would keep the test from ending.
   let seen = 0;
   terminal.see = (pattern, milliseconds = 20000) => new Promise((resolve, reject) => {
-    const timer = setTimeout(() => { waiting.delete(look); reject(new Error(`no ${pattern} in:\n${terminal.text}`)); }, milliseconds);
+    const timer = setTimeout(() => { waiting.delete(look); child.kill('SIGKILL'); reject(new Error(`no ${pattern} in:\n${terminal.text}`)); }, milliseconds);
     function look() {
       const match = pattern.exec(terminal.text.slice(seen));
       if (!match && !terminal.ended) return;
