@@ -113,37 +113,39 @@ static status refused(const char *field, const struct socket_address *address, i
 		    why == EADDRINUSE ? "; another program listens there: end it, or choose another port" : "");
 }
 
-static FALLIBLE open_listening(const char *field, const struct socket_address *address, bool shared, int *ret_fd)
+/* Returns 0, or the errno of what went wrong. */
+static int open_listening(const struct socket_address *address, bool shared, int *ret_fd)
 {
 	struct socket_address v4;
 	int fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), why;
 
-	if (fd < 0 && without_ipv6(address, &v4))
-		return open_listening(field, &v4, shared, ret_fd);
 	if (fd < 0)
-		return refused(field, address, errno);
+		return without_ipv6(address, &v4) ? open_listening(&v4, shared, ret_fd) : errno;
 	if (!prepare(fd, address->storage.ss_family, shared) ||
 	    bind(fd, (const struct sockaddr *)&address->storage, address->len) != 0 || listen(fd, BACKLOG) != 0) {
 		why = errno;
 		(void)close(fd); /* nothing was sent on it */
-		return refused(field, address, why);
+		return why;
 	}
 	*ret_fd = fd;
-	return OK;
+	return 0;
 }
 
 FALLIBLE socket_claim(const char *field, const struct socket_address *address)
 {
-	int fd;
+	int fd = -1, why = open_listening(address, false, &fd);
 
-	TRY(open_listening(field, address, false, &fd));
+	if (why)
+		return refused(field, address, why);
 	(void)close(fd); /* nobody connects in between: the first real one follows at once */
 	return OK;
 }
 
 FALLIBLE socket_listen(const char *field, const struct socket_address *address, int *ret_fd)
 {
-	return open_listening(field, address, true, ret_fd);
+	int why = open_listening(address, true, ret_fd);
+
+	return why ? refused(field, address, why) : OK;
 }
 
 uint16_t socket_port(int fd)
