@@ -51,7 +51,7 @@ static FALLIBLE fetcher_fill(struct fetcher *fetcher, const struct fetch_config 
 {
 	TRY(allow_new(config->allowed_hosts, &fetcher->allowed));
 	fetcher->is_personal = config->is_personal;
-	fetcher->timeout_ms = config->timeout_ms;
+	fetcher->timeout_ms = config->timeout_ms ? config->timeout_ms : FETCH_TIMEOUT_MS;
 	fetcher->places = places_new(config->waiting_threads_max);
 	TRY_NEW(fetcher->places);
 	if (config->ca_file) {

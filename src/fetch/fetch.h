@@ -22,6 +22,7 @@
 #define FETCH_HEADER_BYTES_MAX (16u << 10) /* all header lines of one answer together */
 #define FETCH_SENT_BYTES_MAX (1u << 20)    /* largest request body */
 #define FETCH_HEADERS_MAX 16               /* header lines of a request */
+#define FETCH_TIMEOUT_MS 5000
 #define FETCH_TIMEOUT_MS_MAX 120000
 #define FETCH_CONNECT_MS_MAX 5000 /* name look-up, connection and TLS together, within timeout_ms */
 #define FETCH_ALLOWED_MAX 64      /* entries of the allow list */
@@ -42,7 +43,7 @@ struct fetch_config {
 	/* Places for threads that wait for others (place.c); whoever finds none is refused, so that slow peers never hold all
 	 * of a caller's threads. 0: any number. */
 	unsigned waiting_threads_max;
-	/* Of requests that name no time-out; 0: each has to name its own. */
+	/* Of requests that name no time-out; 0: FETCH_TIMEOUT_MS. */
 	int64_t timeout_ms;
 };
 

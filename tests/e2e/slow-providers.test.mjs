@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
 import { RawBrowser, ok, openPeople, serve, signInAt, unique } from './people.mjs';
+import { call, exchange, newKey, now, openOperator, openWorld, signToken } from './world.mjs';
 
 const SHARE = 2; // a third of the places, which are three quarters of eight workers
 const ASKED = 6;
@@ -136,4 +137,26 @@ test('what a provider publishes is asked for once, and anew when the organizatio
   const gone = new URL((await beginAt(provider)).headers.get('location'));
   assert.equal(gone.origin, `http://localhost:${people.program.port}`);
   assert.match(gone.searchParams.get('error'), /Not found/);
+});
+
+test('an issuer that is silent is given up after fetch.timeout', async () => {
+  const silent = net.createServer((socket) => { socket.on('error', () => {}); held.push(socket); });
+  const held = [];
+  await new Promise((resolve) => { silent.listen(0, '127.0.0.1', resolve); });
+  const host = `127.0.0.1:${silent.address().port}`;
+  const hasty = await openWorld({ flags: ['--fetch.allow-http', host, '--fetch.timeout', '1s'] });
+  try {
+    const admin = await (await openOperator(hasty)).token();
+    const group = ok(await call(hasty, admin, 'POST', '/iam/v2/groups', { name: 'hasty.example' })).uid;
+    const job = ok(await call(hasty, admin, 'POST', `/iam/v2/identities/${group}`, { name: 'job', claimMatch: { issuer: `http://${host}`, subject: 'job' } })).uid;
+    const token = signToken(newKey('RSA'), { iss: `http://${host}`, sub: 'job', aud: hasty.url, iat: now(), exp: now() + 600 });
+    const began = performance.now();
+    assert.equal((await exchange(hasty, token, job)).status, 504);
+    const took = performance.now() - began;
+    assert.ok(took > 900 && took < 4500, `${took} ms`); // the default is five seconds
+  } finally {
+    for (const socket of held) socket.destroy();
+    silent.close();
+    await hasty.close();
+  }
 });

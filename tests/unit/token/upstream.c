@@ -99,8 +99,7 @@ static void start(void)
 	slow_asked = good_asked = documents_asked = 0;
 	issuer = (struct issuer){ .options = { .clock = &now }, .upstreams = upstreams_new(CACHE) };
 	CHECK(issuer.upstreams);
-	CHECK_OK(fetcher_new(&(struct fetch_config){ .allowed_hosts = hosts, .waiting_threads_max = SLOW, .timeout_ms = 5000 },
-			     &issuer.fetcher));
+	CHECK_OK(fetcher_new(&(struct fetch_config){ .allowed_hosts = hosts, .waiting_threads_max = SLOW }, &issuer.fetcher));
 }
 
 static void stop(void)
